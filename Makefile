@@ -1,0 +1,97 @@
+# What one does with this repository. `make` alone lists it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first Python that is new enough; name another with `make env PYTHON=...`.
+PYTHON ?= $(shell for python in python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+# Two workers (-n 2) start two of each server, which takes longer than it saves while the tests are few.
+PYTEST_ARGS ?=
+
+.PHONY: help
+help:  ## list what can be made
+	@awk -F ':.*##  *' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: env
+env: .venv/.installed  ## make .venv, with all that development needs
+
+.venv/.installed: pyproject.toml setup.py constraints.txt
+	@$(check_python)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,postgres,mysql]'
+	@touch $@
+
+.PHONY: servers
+servers:  ## install PostgreSQL and MariaDB for the tests, where that is allowed
+	scripts/install-servers
+
+.PHONY: test
+test: env servers  ## run the tests; PYTEST_ARGS="-k resume" chooses
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: env  ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# One package: the links inside it bring operators, hooks and plugins along.
+.PHONY: types
+types: env  ## check types
+	$(BIN)/mypy -p jobmon_airflow
+
+.PHONY: layers
+layers: env  ## check that no layer imports one above it
+	$(BIN)/lint-imports
+
+.PHONY: docs
+docs: env  ## draw the generated parts of docs/ again
+	$(BIN)/python scripts/draw_states.py
+	$(BIN)/python scripts/draw_tables.py
+
+# Compares folders rather than commits, so that work in progress is no difference.
+.PHONY: docs-check
+docs-check: env  ## check that docs/ shows what the code says
+	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && cp -R docs "$$before" && \
+	$(MAKE) --no-print-directory docs && \
+	{ diff -ru "$$before/docs" docs || { echo "docs/ was behind the code and is new now: commit it." >&2; exit 1; }; }
+
+# Isolated (-I) and from another folder, so that nothing of this checkout is seen.
+.PHONY: wheel
+wheel: env  ## build sdist and wheel, and try the wheel in a clean environment
+	@$(check_python)
+	rm -rf build dist
+	$(BIN)/python -m build
+	@clean=$$(mktemp -d) && trap 'rm -rf "$$clean"' EXIT && set -ex && \
+	$(PYTHON) -m venv "$$clean/venv" && \
+	"$$clean/venv/bin/python" -m pip install -q -c constraints.txt dist/*.whl && \
+	cd "$$clean" && venv/bin/python -I "$(CURDIR)/scripts/try_wheel.py"
+
+.PHONY: bench
+bench: env  ## measure how fast workflows are bound
+	$(BIN)/python benchmarks/bind.py
+
+.PHONY: demo
+demo: env  ## run the example of three phases
+	$(BIN)/python dags_examples/three_phases.py
+
+.PHONY: clean
+clean:  ## remove what was built or cached; .venv stays
+	rm -rf build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov
+	rm -rf *.egg-info
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# Debian splits ensurepip, which venv needs, from Python.
+define check_python
+if [ -z "$(PYTHON)" ]; then \
+	echo "Python 3.11 or newer cannot be found." >&2; \
+	echo "As root, run 'apt-get install python3.11 python3.11-venv', or name one: make env PYTHON=..." >&2; \
+	exit 1; \
+elif ! $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
+	echo "$(PYTHON) cannot make virtual environments." >&2; \
+	$(PYTHON) -c 'import sys; print("As root, run: apt-get install python%d.%d-venv" % sys.version_info[:2])' >&2; \
+	exit 1; \
+fi
+endef

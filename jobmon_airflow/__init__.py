@@ -1,0 +1,67 @@
+"""Jobmon inside Apache Airflow: workflows of hundreds of thousands of tasks, defined as Jobmon users know it.
+
+    >>> from jobmon_airflow import Tool
+    >>> tool = Tool("hello")
+    >>> greet = tool.get_task_template("greet", "echo hello {name_of}", node_args=["name_of"])
+    >>> workflow = tool.create_workflow(workflow_args="readme")
+    >>> workflow.add_tasks(greet.create_tasks(name_of=["Ada", "Grace"]))
+    >>> [task.command for task in workflow.tasks]
+    ['echo hello Ada', 'echo hello Grace']
+
+Importing this package is cheap: nothing is loaded before it is used, and Airflow not at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobmon_airflow.client.array import Array
+    from jobmon_airflow.client.task import Task
+    from jobmon_airflow.client.task_generator import task_generator
+    from jobmon_airflow.client.task_template import TaskTemplate
+    from jobmon_airflow.client.tool import Tool
+    from jobmon_airflow.client.workflow import Workflow
+    from jobmon_airflow.errors import JobmonError
+    from jobmon_airflow.units import Memory, Runtime
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Array",
+    "JobmonError",
+    "Memory",
+    "Runtime",
+    "Task",
+    "TaskTemplate",
+    "Tool",
+    "Workflow",
+    "__version__",
+    "task_generator",
+]
+
+_HOMES = {
+    "Array": "client.array",
+    "JobmonError": "errors",
+    "Memory": "units",
+    "Runtime": "units",
+    "Task": "client.task",
+    "TaskTemplate": "client.task_template",
+    "Tool": "client.tool",
+    "Workflow": "client.workflow",
+    "task_generator": "client.task_generator",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,95 @@
+"""What the client writes one thing at a time, when somebody asks for an id or changes a limit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from jobmon_airflow.store import attributes, migrations, templates, tools, workflows
+from jobmon_airflow.store.database import Database
+
+if TYPE_CHECKING:
+    from jobmon_airflow.client.array import Array
+    from jobmon_airflow.client.task_template import TaskTemplate, TaskTemplateVersion
+    from jobmon_airflow.client.tool import Tool
+    from jobmon_airflow.client.workflow import Workflow
+
+_opened: dict[str, Database] = {}
+
+
+def database(address: str | None) -> Database:
+    """The database at an address (or where the settings say), looked at once and then kept open."""
+    opening = Database.open(address)
+    url = opening.engine.url.render_as_string(hide_password=False)
+    if url not in _opened:
+        migrations.prepare(opening)
+        _opened[url] = opening
+    return _opened[url]
+
+
+def tool_id(tool: Tool) -> int:
+    return tool.database.write(lambda connection: tools.tool_id(connection, tool.name))
+
+
+def tool_version_ids(tool: Tool) -> list[int]:
+    number = tool.id
+    with tool.database.read() as connection:
+        return tools.version_ids(connection, number)
+
+
+def latest_tool_version_id(tool: Tool) -> int:
+    number, at = tool.id, datetime.now(UTC)
+    return tool.database.write(lambda connection: tools.latest_version(connection, number, at))
+
+
+def new_tool_version(tool: Tool) -> int:
+    number, at = tool.id, datetime.now(UTC)
+    return tool.database.write(lambda connection: tools.add_version(connection, number, at))
+
+
+def template_id(template: TaskTemplate) -> int:
+    name, version_id = template.template_name, template.tool_version.id
+    return template.tool.database.write(
+        lambda connection: templates.template_ids(connection, version_id, [name])[name]
+    )
+
+
+def template_version_id(version: TaskTemplateVersion) -> int:
+    row = template_version(version)
+    return version.tool.database.write(lambda connection: templates.bind_version(connection, row))
+
+
+def template_version(version: TaskTemplateVersion) -> templates.Version:
+    """The version as the store knows it."""
+    return templates.Version(
+        template_id=version.task_template.id,
+        command=version.command_template.text,
+        node_args=version.node_args,
+        task_args=version.task_args,
+        op_args=version.op_args,
+    )
+
+
+def template_versions(template: TaskTemplate) -> list[tuple[int, templates.Version]]:
+    number = template.id
+    with template.tool.database.read() as connection:
+        return templates.versions_of(connection, number)
+
+
+def write_workflow_attributes(workflow: Workflow, facts: attributes.Facts) -> None:
+    workflow.tool.database.write(
+        lambda connection: attributes.write(connection, "workflow", {workflow.workflow_id: facts})
+    )
+
+
+def write_workflow_limit(workflow: Workflow) -> None:
+    limit = workflow.max_concurrently_running
+    workflow.tool.database.write(
+        lambda connection: workflows.set_limit(connection, workflow.workflow_id, limit)
+    )
+
+
+def write_array_limit(array: Array) -> None:
+    assert array.array_id is not None
+    limits = {array.array_id: array.max_concurrently_running}
+    array.workflow.tool.database.write(lambda connection: workflows.set_array_limits(connection, limits))

@@ -1,0 +1,244 @@
+"""Workflows: tasks, what they wait for, and the intent to run them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from jobmon_airflow.client import graph
+from jobmon_airflow.client.array import Array
+from jobmon_airflow.client.defaults import Defaults, checked_limit
+from jobmon_airflow.client.names import checked_name, checked_text
+from jobmon_airflow.client.task import Task, checked_attributes
+from jobmon_airflow.errors import DuplicateTask, InvalidDefinition, JobmonError, UnknownName
+from jobmon_airflow.settings import UNLIMITED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from jobmon_airflow.client.task_template import TaskTemplateVersion
+    from jobmon_airflow.client.tool import Tool
+
+
+class Workflow(Defaults):
+    """Tasks and their dependencies. Tools make workflows: see `Tool.create_workflow`.
+
+    A workflow *is* its ``workflow_args`` and its tasks: the same of both are the same workflow, in every
+    script and on every day, and can be resumed; a change of either makes a new workflow. Without
+    ``workflow_args`` it is a new one each time.
+
+    >>> from jobmon_airflow import Tool
+    >>> tool = Tool("kitchen")
+    >>> boil = tool.get_task_template("boil", "boil {what}", node_args=["what"])
+    >>> workflow = tool.create_workflow(workflow_args="breakfast", default_cluster_name="multiprocess")
+    >>> water = workflow.add_task(boil.create_task(what="water"))
+    >>> tea = workflow.add_task(boil.create_task(what="tea", upstream_tasks=[water]))
+    >>> workflow.validate()
+    []
+
+    ``max_concurrently_running`` limits how many tasks run at a time; ``workflow_attributes`` are free facts.
+    ``chunk_size`` is Jobmon's, and has no effect here: binding chooses its own.
+    """
+
+    yaml_resources = "workflow_resources"
+    yaml_scales = "workflow_scales"
+
+    def __init__(
+        self,
+        tool: Tool,
+        workflow_args: str = "",
+        name: str = "",
+        description: str = "",
+        workflow_attributes: Mapping[str, Any] | Iterable[str] | None = None,
+        max_concurrently_running: int = UNLIMITED,
+        chunk_size: int = 500,
+        default_cluster_name: str = "",
+        default_compute_resources_set: Mapping[str, Mapping[str, Any]] | None = None,
+        default_resource_scales_set: Mapping[str, Mapping[str, Any]] | None = None,
+        default_max_attempts: int | None = None,
+    ) -> None:
+        super().__init__()
+        del chunk_size
+        self.tool = tool
+        self.tool_version = tool.active_tool_version
+        self.workflow_args = checked_text(str(workflow_args), "workflow_args") or str(uuid.uuid4())
+        self.name = checked_name(name, "workflow") if name else ""
+        self.description = checked_text(description, "a workflow's description")
+        self.max_concurrently_running = checked_limit(max_concurrently_running)
+        self._attributes = checked_attributes(workflow_attributes or {})
+        self._tasks: list[Task] = []
+        self._arrays: dict[TaskTemplateVersion, Array] = {}
+        self._workflow_id: int | None = None
+        self._dag_id: int | None = None
+        self._task_hash: str | None = None
+        if default_cluster_name:
+            self.set_default_cluster_name(default_cluster_name)
+        for cluster, resources in (default_compute_resources_set or {}).items():
+            self.set_default_compute_resources_from_dict(cluster, resources)
+        for cluster, scales in (default_resource_scales_set or {}).items():
+            self.set_default_resource_scales_from_dict(cluster, scales)
+        if default_max_attempts is not None:
+            self.set_default_max_attempts(default_max_attempts)
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name or self.workflow_args!r} of {len(self._tasks)} tasks>"
+
+    def __str__(self) -> str:
+        return f"workflow '{self.name or self.workflow_args}'"
+
+    # --- tasks ------------------------------------------------------------------------------------------
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The tasks, in the order in which they were added."""
+        return list(self._tasks)
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """The arrays by the name of their template."""
+        return {array.name: array for array in self._arrays.values()}
+
+    def add_task(self, task: Task) -> Task:
+        """Add a task, and return it. Those it depends on may be added later, but before binding."""
+        if not isinstance(task, Task):
+            raise InvalidDefinition(
+                f"{task!r} cannot be added to a workflow: it is no task.",
+                remedy="Pass what create_task returned; a list of tasks goes to add_tasks.",
+            )
+        if task.array is not None:
+            self._refuse_again(task)
+        version = task._version
+        array = self._arrays.get(version)
+        if array is None:
+            array = self._arrays[version] = self._new_array(version)
+        array.take(task)
+        self._tasks.append(task)
+        self._workflow_id = None  # other tasks are another workflow
+        return task
+
+    def add_tasks(self, tasks: Iterable[Task]) -> None:
+        """Add tasks; in any order, upstreams before or after those that depend on them."""
+        for task in tasks:
+            self.add_task(task)
+
+    def get_tasks_by_node_args(self, task_template_name: str, **node_args: Any) -> list[Task]:
+        """The template's tasks whose node args are these; a list means any of its values."""
+        return self._array_named(task_template_name).get_tasks_by_node_args(**node_args)
+
+    # --- what is said of it -----------------------------------------------------------------------------
+
+    @property
+    def workflow_attributes(self) -> dict[str, str | None]:
+        """Free facts about it, for people and statistics."""
+        return dict(self._attributes)
+
+    def add_attributes(self, workflow_attributes: Mapping[str, Any] | Iterable[str]) -> None:
+        """Note facts, in place of earlier ones of these names; at once if the workflow is bound."""
+        attributes = checked_attributes(workflow_attributes)
+        self._attributes |= attributes
+        if self._workflow_id is not None:
+            from jobmon_airflow.client import registry
+
+            registry.write_workflow_attributes(self, attributes)
+
+    def set_max_concurrently_running(self, max_concurrently_running: int) -> None:
+        """Let this many tasks run at a time; 0 pauses. At once if the workflow is bound."""
+        self.max_concurrently_running = checked_limit(max_concurrently_running)
+        if self._workflow_id is not None:
+            from jobmon_airflow.client import registry
+
+            registry.write_workflow_limit(self)
+
+    def set_task_template_max_concurrency_limit(self, task_template_name: str, limit: int) -> None:
+        """Let this many of a template's tasks run at a time; 0 pauses. At once if the workflow is bound."""
+        array = self._array_named(task_template_name)
+        array.limit_to(limit)
+        if self._workflow_id is not None:
+            from jobmon_airflow.client import registry
+
+            registry.write_array_limit(array)
+
+    # --- the database -----------------------------------------------------------------------------------
+
+    def validate(self, strict: bool = True, raise_on_error: bool = False) -> list[JobmonError]:
+        """What is wrong with it, without asking the database; nothing, if the list is empty.
+
+        With ``strict``, requests are also checked for a cluster to go to.
+        """
+        errors = list(graph.problems(self))
+        if strict:
+            errors += graph.homeless(self)
+        if errors and raise_on_error:
+            raise errors[0]
+        return errors
+
+    def bind(self) -> Workflow:
+        """Write it all to the database, or find it there. Binding again, here or elsewhere, changes no id.
+
+        What may change without making it another workflow (commands, op args, names, resources, attempts,
+        limits, attributes) is brought up to date, save for tasks that are done or while a run is going on.
+        """
+        from jobmon_airflow.client import binding
+
+        binding.bind(self)
+        return self
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is in the database as it stands."""
+        return self._workflow_id is not None
+
+    @property
+    def workflow_id(self) -> int:
+        """The id in the database."""
+        self._require_bound()
+        assert self._workflow_id is not None
+        return self._workflow_id
+
+    @property
+    def dag_id(self) -> int:
+        """The id of its graph, which other workflows may share."""
+        self._require_bound()
+        assert self._dag_id is not None
+        return self._dag_id
+
+    @property
+    def task_hash(self) -> str:
+        """What stands for all its tasks."""
+        self._require_bound()
+        assert self._task_hash is not None
+        return self._task_hash
+
+    def _require_bound(self) -> None:
+        if self._workflow_id is None:
+            raise InvalidDefinition(
+                f"The {self} is not bound.", remedy="Write it to the database: workflow.bind()."
+            )
+
+    def _new_array(self, version: TaskTemplateVersion) -> Array:
+        if version.tool is not self.tool and version.tool.name != self.tool.name:
+            raise InvalidDefinition(
+                f"The template '{version.task_template.template_name}' is of the {version.tool}, the {self} of the "
+                f"{self.tool}.",
+                remedy="Get the template from the workflow's own tool.",
+            )
+        return Array(version, self)
+
+    def _array_named(self, name: str) -> Array:
+        arrays = self.arrays
+        if name not in arrays:
+            raise UnknownName(
+                f"The {self} has no tasks of a template '{name}'.",
+                remedy=f"Choose one of {', '.join(arrays) or '(there are none yet)'}; add tasks first.",
+            )
+        return arrays[name]
+
+    def _refuse_again(self, task: Task) -> None:
+        if task.workflow is self:
+            raise DuplicateTask(
+                f"The {self} has this task already: {task.command}", remedy="Add each task once."
+            )
+        raise InvalidDefinition(
+            f"The task {task.name} is in another workflow, {task.workflow}.",
+            remedy="Create a task for each workflow, from the same template.",
+        )

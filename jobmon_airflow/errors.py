@@ -1,0 +1,164 @@
+"""What can go wrong, and what to do about it.
+
+Every error has two parts: what happened, and the remedy, ideally something to type. The tree:
+
+    JobmonError
+    ├── InvalidDefinition                 what was written cannot become a workflow
+    │   ├── InvalidUnits                  not a memory size, not a runtime
+    │   ├── InvalidResources              a resource or a scale that means nothing
+    │   ├── InvalidName                   a name that cannot be a file's or a row's
+    │   ├── InvalidValue                  an argument that no command line can carry
+    │   ├── InvalidTemplate               a command template that cannot be filled in
+    │   ├── InvalidArguments              arguments that are missing or not asked for
+    │   ├── DuplicateTask                 the same task twice
+    │   ├── DuplicateNodeArgsError        one place in the graph, two tasks
+    │   ├── NodeDependencyNotExistError   a neighbour that is not in the workflow
+    │   ├── CyclicGraphError              tasks that wait for each other
+    │   ├── EmptyWorkflow                 nothing to run
+    │   ├── UnknownName                   a template, tool or workflow that is not there
+    │   ├── UnknownVersion                a version that is not there
+    │   └── MissingKey                    a YAML file without the key that was asked for
+    ├── ResourcesDoNotFit                 no queue can hold the request
+    ├── CallableReturnedInvalidObject     a function that was to return resources did not
+    ├── UnknownCluster                    nobody said how to reach this cluster
+    ├── InvalidTransition                 a status that may not follow the one before it
+    └── StoreError                        the database
+        ├── InvalidAddress                an address that leads to no database
+        ├── SchemaIsMissing               a database without our tables
+        ├── SchemaIsOlder                 tables of an earlier version
+        ├── SchemaIsNewer                 tables of a later version
+        └── NotOurDatabase                somebody else's tables
+
+Names that Jobmon users catch keep Jobmon's spelling. Errors that Jobmon raised as ``ValueError``,
+``KeyError`` or ``RuntimeError`` are still that too, so that existing ``except`` clauses work.
+"""
+
+from __future__ import annotations
+
+
+class JobmonError(Exception):
+    """The root of the tree: what happened, and what to do.
+
+    >>> print(JobmonError("The tray is empty.", remedy="Put paper in."))
+    The tray is empty.
+    Put paper in.
+    """
+
+    def __init__(self, problem: str, *, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem}\n{self.remedy}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross process borders; subclasses with other constructors come back whole.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(cls: type[JobmonError], args: tuple[object, ...], data: dict[str, object]) -> JobmonError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(data)
+    return error
+
+
+class InvalidDefinition(JobmonError, ValueError):
+    """What was written cannot become a workflow."""
+
+
+class InvalidUnits(InvalidDefinition):
+    """Not a memory size, or not a runtime."""
+
+
+class InvalidResources(InvalidDefinition):
+    """A requested resource, or its scale, means nothing."""
+
+
+class InvalidName(InvalidDefinition):
+    """A name that cannot be a file's or a row's."""
+
+
+class InvalidValue(InvalidDefinition):
+    """An argument that no command line can carry."""
+
+
+class InvalidTemplate(InvalidDefinition):
+    """A command template that cannot be filled in."""
+
+
+class InvalidArguments(InvalidDefinition):
+    """Arguments that are missing, or that the template does not ask for."""
+
+
+class DuplicateTask(InvalidDefinition):
+    """The same task was added twice."""
+
+
+class DuplicateNodeArgsError(InvalidDefinition):
+    """Two tasks claim one place in the graph."""
+
+
+class NodeDependencyNotExistError(InvalidDefinition):
+    """A task depends on one that is not in the workflow."""
+
+
+class CyclicGraphError(InvalidDefinition):
+    """Tasks wait for each other."""
+
+
+class EmptyWorkflow(InvalidDefinition, RuntimeError):
+    """There is nothing to run."""
+
+
+class UnknownName(InvalidDefinition, KeyError):
+    """A template, tool or workflow that is not there."""
+
+
+class UnknownVersion(InvalidDefinition):
+    """A version that is not there."""
+
+
+class MissingKey(InvalidDefinition, KeyError):
+    """A YAML file lacks the key that was asked for."""
+
+
+class ResourcesDoNotFit(JobmonError):
+    """No queue can hold the request."""
+
+
+class CallableReturnedInvalidObject(JobmonError):
+    """A function that was to return resources returned something else."""
+
+
+class UnknownCluster(JobmonError, ValueError):
+    """Nobody said how to reach this cluster."""
+
+
+class InvalidTransition(JobmonError):
+    """A status may not follow the one before it."""
+
+
+class StoreError(JobmonError):
+    """The database cannot serve."""
+
+
+class InvalidAddress(StoreError, ValueError):
+    """An address leads to no database."""
+
+
+class SchemaIsMissing(StoreError):
+    """The database has none of our tables yet."""
+
+
+class SchemaIsOlder(StoreError):
+    """The database was made by an earlier version."""
+
+
+class SchemaIsNewer(StoreError):
+    """The database was made by a later version."""
+
+
+class NotOurDatabase(StoreError):
+    """The database belongs to somebody else."""

@@ -1,0 +1,99 @@
+"""Clusters, their queues, and what tasks ask of these."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from jobmon_airflow.errors import UnknownCluster
+from jobmon_airflow.queues import QueueLimits
+from jobmon_airflow.store import sets
+from jobmon_airflow.store.schema import cluster, cluster_type, queue, task_resources
+from jobmon_airflow.store.words import digest, ids_of_names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any
+
+    from sqlalchemy import Connection
+
+    from jobmon_airflow.resources import Resources
+
+
+def cluster_ids(connection: Connection) -> dict[str, int]:
+    """All clusters, by name."""
+    return dict(connection.execute(select(cluster.c.name, cluster.c.id)).tuples().all())
+
+
+def cluster_id(connection: Connection, name: str) -> int:
+    """The cluster of this name, or an error that names those there are."""
+    known = cluster_ids(connection)
+    if name not in known:
+        raise UnknownCluster(
+            f"There is no cluster '{name}'.",
+            remedy=f"Choose one of {', '.join(sorted(known))}, or make it known: "
+            f"jobmon_airflow.store.clusters.register(connection, '{name}', 'slurm').",
+        )
+    return known[name]
+
+
+def register(
+    connection: Connection, name: str, type_name: str, connection_parameters: Mapping[str, Any] | None = None
+) -> int:
+    """Make a cluster known, of a type such as 'slurm'; one that is known already stays as it is."""
+    type_id = ids_of_names(connection, cluster_type, [type_name])[type_name]
+    row = (name, type_id, json.dumps(dict(connection_parameters or {}), sort_keys=True))
+    columns = ("name", "cluster_type_id", "connection_parameters")
+    sets.insert(connection, cluster, columns, [row], keep_existing=True)
+    return cluster_id(connection, name)
+
+
+def queue_ids(connection: Connection, cluster_id: int, names: Collection[str]) -> dict[str, int]:
+    """The cluster's queues of these names; those that were not there are there now, without limits."""
+    rows = [(cluster_id, name, "{}") for name in sorted(names)]
+    sets.insert(connection, queue, ("cluster_id", "name", "parameters"), rows, keep_existing=True)
+    query = select(queue.c.name, queue.c.id).where(
+        queue.c.cluster_id == cluster_id, sets.among(queue.c.name, list(names))
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def limits(connection: Connection, cluster_id: int) -> dict[str, QueueLimits]:
+    """What the cluster's queues can hold, as far as is known."""
+    query = select(queue.c.name, queue.c.parameters).where(queue.c.cluster_id == cluster_id)
+    return {
+        name: QueueLimits.from_parameters(name, json.loads(parameters))
+        for name, parameters in connection.execute(query)
+    }
+
+
+def set_limits(connection: Connection, cluster_id: int, queues: Collection[QueueLimits]) -> None:
+    """Note what queues can hold, in place of what was known."""
+    ids = queue_ids(connection, cluster_id, [limit.name for limit in queues])
+    rows = [(ids[limit.name], json.dumps(limit.parameters(), sort_keys=True)) for limit in queues]
+    sets.update(connection, queue, "id", ("parameters",), rows)
+
+
+def bind_resources(
+    connection: Connection, requests: Collection[tuple[int, Resources]], kind: str
+) -> dict[tuple[int, Resources], int]:
+    """The ids of requests to queues (by id); those that were not there are there now."""
+    texts = {request: request[1].to_json() for request in requests}
+    keys = {request: digest(text) for request, text in texts.items()}
+    sets.insert(
+        connection,
+        task_resources,
+        ("queue_id", "task_resources_type_id", "requested_resources", "requested_resources_hash"),
+        sorted((request[0], kind, texts[request], keys[request]) for request in texts),
+        keep_existing=True,
+    )
+    table = task_resources
+    query = select(table.c.queue_id, table.c.requested_resources_hash, table.c.id).where(
+        table.c.task_resources_type_id == kind,
+        sets.among(table.c.queue_id, sorted({queue_id for queue_id, _ in requests})),
+        sets.among(table.c.requested_resources_hash, sorted(keys.values())),
+    )
+    found = {(queue_id, key): number for queue_id, key, number in connection.execute(query)}
+    return {request: found[request[0], keys[request]] for request in texts}

@@ -1,0 +1,228 @@
+"""Tasks: entering them, moving them from status to status, and asking about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import insert, literal, select, update
+
+from jobmon_airflow.states import TASK, TaskStatus
+from jobmon_airflow.store import dags, sets
+from jobmon_airflow.store.schema import node, task, task_arg, task_status_audit, workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from jobmon_airflow.states import Order
+
+# What a new definition may change of a task that is there.
+MUTABLE: Final = (
+    "name",
+    "command",
+    "max_attempts",
+    "task_resources_id",
+    "resource_scales",
+    "fallback_queues",
+)
+_STATUSES: Final = {status.value: status for status in TaskStatus}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A task's status as it was changed."""
+
+    id: int  #: of the change; later ones have larger ids
+    task_id: int
+    previous: TaskStatus
+    new: TaskStatus
+    at: datetime
+
+
+# --- entering -----------------------------------------------------------------------------------------------
+
+
+def enter(
+    connection: Connection, workflow_id: int, array_id: int, rows: Iterable[tuple[Any, ...]], at: datetime
+) -> None:
+    """Enter an array's tasks, each given as node id, hash of task args and the `MUTABLE` columns."""
+    sets.insert(
+        connection,
+        task,
+        ("node_id", "task_args_hash", *MUTABLE),
+        rows,
+        constants={
+            "workflow_id": workflow_id,
+            "array_id": array_id,
+            "status": TaskStatus.REGISTERING,
+            "status_date": at,
+            "num_attempts": 0,
+        },
+    )
+
+
+def enter_args(connection: Connection, rows: Iterable[tuple[int, int, str]]) -> None:
+    """Enter task args: task id, arg id, value."""
+    sets.insert(connection, task_arg, ("task_id", "arg_id", "val"), rows)
+
+
+def of_array(connection: Connection, workflow_id: int, array_id: int) -> Iterator[Row[tuple[int, int]]]:
+    """The array's tasks as id and node id, in the order in which they were entered."""
+    query = (
+        select(task.c.id, task.c.node_id)
+        .where(task.c.workflow_id == workflow_id, task.c.array_id == array_id)
+        .order_by(task.c.id)
+    )
+    return sets.stream(connection, query)
+
+
+def of_array_with_hashes(
+    connection: Connection, workflow_id: int, array_id: int
+) -> Iterator[Row[tuple[int, int, str, str]]]:
+    """The array's tasks as id, node id, status and hash of their node args, as entered."""
+    query = (
+        select(task.c.id, task.c.node_id, task.c.status, node.c.node_args_hash)
+        .join(node, node.c.id == task.c.node_id)
+        .where(task.c.workflow_id == workflow_id, task.c.array_id == array_id)
+        .order_by(task.c.id)
+    )
+    return sets.stream(connection, query)
+
+
+def definitions(connection: Connection, workflow_id: int, array_id: int) -> Iterator[Row[Any]]:
+    """Id and `MUTABLE` columns of the array's tasks that are not done."""
+    query = select(task.c.id, *(task.c[name] for name in MUTABLE)).where(
+        task.c.workflow_id == workflow_id, task.c.array_id == array_id, task.c.status != TaskStatus.DONE
+    )
+    return sets.stream(connection, query)
+
+
+def redefine(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Give tasks other `MUTABLE` columns; each row begins with the task's id."""
+    sets.update(connection, task, "id", MUTABLE, rows)
+
+
+# --- moving -------------------------------------------------------------------------------------------------
+
+
+def advance(connection: Connection, ids: Sequence[int], target: TaskStatus, at: datetime) -> set[int]:
+    """Move tasks to ``target`` and return those that went.
+
+    The state machine is the WHERE clause: a task whose status may not precede ``target`` stays as it is, so two
+    processes that race cannot both win.
+    """
+    return _move(connection, ids, TASK.sources_of(target), target, at)
+
+
+def order(connection: Connection, ids: Sequence[int], order: Order[TaskStatus], at: datetime) -> set[int]:
+    """Move tasks as a person or a resume orders it, and return those that went."""
+    return _move(connection, ids, order.sources, order.target, at)
+
+
+def _move(
+    connection: Connection,
+    ids: Sequence[int],
+    sources: Collection[TaskStatus],
+    target: TaskStatus,
+    at: datetime,
+) -> set[int]:
+    moved: set[int] = set()
+    for start in range(0, len(ids), sets.ROWS_AT_A_TIME):
+        part = ids[start : start + sets.ROWS_AT_A_TIME]
+        may_go = sets.among(task.c.id, part) & sets.among(task.c.status, sorted(sources))
+        # Locked first, so that the audit says what the update then does.
+        going = [
+            row.id
+            for row in connection.execute(
+                select(task.c.id).where(may_go).order_by(task.c.id).with_for_update()
+            )
+        ]
+        which = sets.among(task.c.id, going)
+        connection.execute(
+            insert(task_status_audit).from_select(
+                ["task_id", "workflow_id", "previous_status", "new_status", "entered_at"],
+                select(
+                    task.c.id,
+                    task.c.workflow_id,
+                    task.c.status,
+                    literal(str(target)),
+                    literal(at, task_status_audit.c.entered_at.type),
+                ).where(which),
+            )
+        )
+        connection.execute(update(task).where(which).values(status=target, status_date=at))
+        moved.update(going)
+    return moved
+
+
+# --- asking -------------------------------------------------------------------------------------------------
+
+
+def page(
+    connection: Connection,
+    workflow_id: int,
+    *,
+    array_ids: Collection[int] = (),
+    statuses: Collection[TaskStatus] = (),
+    after: int = 0,
+    limit: int = 100,
+) -> list[Row[Any]]:
+    """The next tasks of a workflow behind the id ``after``, of these arrays and statuses if any are named."""
+    query = select(task).where(task.c.workflow_id == workflow_id, task.c.id > after)
+    if array_ids:
+        query = query.where(sets.among(task.c.array_id, array_ids))
+    if statuses:
+        query = query.where(sets.among(task.c.status, statuses))
+    return list(connection.execute(query.order_by(task.c.id).limit(limit)))
+
+
+def dependencies(connection: Connection, task_id: int) -> tuple[set[int], set[int]]:
+    """The ids of a task's upstream and downstream tasks."""
+    query = (
+        select(task.c.workflow_id, task.c.node_id, workflow.c.dag_id)
+        .join(workflow, workflow.c.id == task.c.workflow_id)
+        .where(task.c.id == task_id)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return set(), set()
+    workflow_id, node_id, dag_id = row
+    upstreams, downstreams = dags.neighbours(connection, dag_id, [node_id])[node_id]
+    ids = _at_nodes(connection, workflow_id, upstreams | downstreams)
+    return {ids[number] for number in upstreams}, {ids[number] for number in downstreams}
+
+
+def changes(connection: Connection, workflow_id: int, after: int = 0, limit: int = 10_000) -> list[Change]:
+    """What happened to a workflow's tasks behind the change ``after``, oldest first."""
+    audit = task_status_audit
+    query = select(audit).where(audit.c.workflow_id == workflow_id, audit.c.id > after)
+    return _changes(connection, query.order_by(audit.c.id).limit(limit))
+
+
+def story(connection: Connection, task_id: int) -> list[Change]:
+    """All that happened to a task, oldest first."""
+    audit = task_status_audit
+    return _changes(connection, select(audit).where(audit.c.task_id == task_id).order_by(audit.c.id))
+
+
+def _at_nodes(connection: Connection, workflow_id: int, node_ids: Collection[int]) -> dict[int, int]:
+    query = select(task.c.node_id, task.c.id).where(
+        task.c.workflow_id == workflow_id, sets.among(task.c.node_id, node_ids)
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def _changes(connection: Connection, query: Any) -> list[Change]:
+    return [
+        Change(
+            id=row.id,
+            task_id=row.task_id,
+            previous=_STATUSES[row.previous_status],
+            new=_STATUSES[row.new_status],
+            at=row.entered_at,
+        )
+        for row in connection.execute(query)
+    ]

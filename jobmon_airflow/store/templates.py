@@ -1,0 +1,125 @@
+"""Task templates, their versions, and the args of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from jobmon_airflow.store import sets
+from jobmon_airflow.store.schema import arg, task_template, task_template_version, template_arg_map
+from jobmon_airflow.store.vocabulary import NODE_ARG, OP_ARG, TASK_ARG
+from jobmon_airflow.store.words import digest, ids_of_names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What a template version says."""
+
+    template_id: int
+    command: str
+    node_args: tuple[str, ...]
+    task_args: tuple[str, ...]
+    op_args: tuple[str, ...]
+
+    @property
+    def command_hash(self) -> str:
+        return digest(self.command)
+
+    @property
+    def arg_mapping_hash(self) -> str:
+        return digest(*(",".join(sorted(names)) for names in (self.node_args, self.task_args, self.op_args)))
+
+
+def template_ids(connection: Connection, tool_version_id: int, names: Collection[str]) -> dict[str, int]:
+    """The templates of these names; those that were not there are there now."""
+    rows = [(tool_version_id, name) for name in sorted(names)]
+    sets.insert(connection, task_template, ("tool_version_id", "name"), rows, keep_existing=True)
+    query = select(task_template.c.name, task_template.c.id).where(
+        task_template.c.tool_version_id == tool_version_id, sets.among(task_template.c.name, list(names))
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def arg_ids(connection: Connection, names: Collection[str]) -> dict[str, int]:
+    """The args of these names; those that were not there are there now."""
+    return ids_of_names(connection, arg, names)
+
+
+def bind_version(connection: Connection, version: Version) -> int:
+    """The id of the version that says this; there is one now."""
+    table = task_template_version
+    sets.insert(
+        connection,
+        table,
+        ("task_template_id", "command_template", "command_hash", "arg_mapping_hash"),
+        [(version.template_id, version.command, version.command_hash, version.arg_mapping_hash)],
+        keep_existing=True,
+    )
+    query = select(table.c.id).where(
+        table.c.task_template_id == version.template_id,
+        table.c.command_hash == version.command_hash,
+        table.c.arg_mapping_hash == version.arg_mapping_hash,
+    )
+    number = int(connection.execute(query).scalar_one())
+    _bind_args(connection, number, version)
+    return number
+
+
+def versions_of(connection: Connection, template_id: int) -> list[tuple[int, Version]]:
+    """The template's versions, oldest first."""
+    table = task_template_version
+    rows = connection.execute(
+        select(table.c.id, table.c.command_template)
+        .where(table.c.task_template_id == template_id)
+        .order_by(table.c.id)
+    ).all()
+    args = _args_of(connection, [number for number, _ in rows])
+    return [
+        (
+            number,
+            Version(
+                template_id=template_id,
+                command=command,
+                node_args=args[number, NODE_ARG],
+                task_args=args[number, TASK_ARG],
+                op_args=args[number, OP_ARG],
+            ),
+        )
+        for number, command in rows
+    ]
+
+
+def _bind_args(connection: Connection, version_id: int, version: Version) -> None:
+    kinds = ((NODE_ARG, version.node_args), (TASK_ARG, version.task_args), (OP_ARG, version.op_args))
+    ids = arg_ids(connection, [name for _, names in kinds for name in names])
+    sets.insert(
+        connection,
+        template_arg_map,
+        ("task_template_version_id", "arg_id", "arg_type_id"),
+        [(version_id, ids[name], kind) for kind, names in kinds for name in names],
+        keep_existing=True,
+    )
+
+
+def _args_of(connection: Connection, version_ids: list[int]) -> dict[tuple[int, int], tuple[str, ...]]:
+    """The names of each version's args of each kind."""
+    mapping = template_arg_map
+    query = (
+        select(mapping.c.task_template_version_id, mapping.c.arg_type_id, arg.c.name)
+        .join(arg, arg.c.id == mapping.c.arg_id)
+        .where(sets.among(mapping.c.task_template_version_id, version_ids))
+        .order_by(arg.c.id)
+    )
+    found: dict[tuple[int, int], tuple[str, ...]] = {
+        (number, kind): () for number in version_ids for kind in (NODE_ARG, TASK_ARG, OP_ARG)
+    }
+    for number, kind, name in connection.execute(query):
+        found[number, kind] += (name,)
+    return found

@@ -1,0 +1,1 @@
+"""Airflow operators that run Jobmon workflows and single commands."""

@@ -1,0 +1,78 @@
+"""Databases for tests, and a machine that looks the same to each of them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import servers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+# Read before the tests' environment is cleaned.
+EVERY_SERVER_IS_REQUIRED = os.environ.get("JOBMON_TEST_REQUIRE") == "all"
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _a_machine_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Hide the settings, home and Airflow of whoever runs the tests."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AIRFLOW_HOME", str(home / "airflow"))
+    for name in tuple(os.environ):
+        if name.startswith(("JOBMON_", "AIRFLOW__JOBMON__")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'jobmon.db'}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    yield from _start(servers.postgresql)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[str]:
+    yield from _start(servers.mariadb)
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an empty database, once for every kind; a server starts when it is first needed."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    with _database(request.getfixturevalue(f"{request.param}_server")) as url:
+        yield url
+
+
+def _start(server: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    try:
+        with server() as url:
+            yield url
+    except servers.ServerIsMissing as missing:
+        if EVERY_SERVER_IS_REQUIRED:
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+
+
+@contextmanager
+def _database(server: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    url = servers.create_database(server, name)
+    try:
+        yield url
+    finally:
+        servers.drop_database(server, name)
