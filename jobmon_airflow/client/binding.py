@@ -232,6 +232,7 @@ class _Binding:
 
     def _bring_up_to_date(self, connection: Connection, workflow_id: int) -> None:
         """Write what may change; but a run that is going on keeps what it began with."""
+        workflows.lock(connection, workflow_id)
         attributes.write(connection, "workflow", {workflow_id: self.workflow.workflow_attributes})
         for array in self.arrays:
             self._write_attributes(connection, array._tasks.values())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RESERVED: Final = frozenset(
     {
+        "self",
         "name",
         "upstream_tasks",
         "task_attributes",

@@ -163,20 +163,34 @@ class Defaults:
     ) -> dict[str, Mapping[str, Any]]:
         """Per cluster what the file says; for one cluster, if one is named."""
         found: Any = read_yaml(yaml_file)
-        for step in (*self._yaml_path(key, found), *((cluster_name,) if cluster_name else ())):
+        steps = self._yaml_path(key, found)
+        example = _as_flow((*steps, cluster_name or "<cluster>"), is_scale=key == self.yaml_scales)
+        for step in (*steps, *((cluster_name,) if cluster_name else ())):
             if not isinstance(found, dict) or step not in found:
                 if ignore_missing:
                     return {}
                 raise MissingKey(
                     f"{yaml_file} has no '{step}' where the defaults of {self} are looked for.",
-                    remedy=f"Write it as {key}: {{{cluster_name or '<cluster>'}: {{memory: 1G, runtime: 10m}}}}"
-                    ", or pass ignore_missing_keys=True.",
+                    remedy=f"Write it as {example}, or pass ignore_missing_keys=True.",
                 )
             found = found[step]
-        return {cluster_name: found} if cluster_name else found
+        if cluster_name:
+            return {cluster_name: found}
+        if not isinstance(found, dict):
+            raise InvalidDefinition(
+                f"{yaml_file} has {found!r} where the clusters of {self} are looked for.",
+                remedy=f"Write it as {example}.",
+            )
+        return found
 
     def _yaml_path(self, key: str, content: Any) -> tuple[str, ...]:  # noqa: ARG002 - for those that nest deeper
         return (key,)
+
+
+def _as_flow(steps: tuple[str, ...], *, is_scale: bool) -> str:
+    """What to type into a YAML file, on one line."""
+    example = "{memory: 0.5}" if is_scale else "{memory: 1G, runtime: 10m}"
+    return ": {".join(steps) + f": {example}" + "}" * (len(steps) - 1)
 
 
 def read_yaml(yaml_file: str | PathLike[str]) -> Any:

@@ -19,15 +19,15 @@ def checked_name(name: str, what: str) -> str:
     """The name, if it can be one of ``what``."""
     if not isinstance(name, str) or not name or name != name.strip() or "\0" in name:
         raise InvalidName(
-            f"{name!r} cannot be the name of a {what}.",
+            f"{name!r} cannot be the name of {_with_article(what)}.",
             remedy="Use a text that is not empty and neither begins nor ends with a space.",
         )
     if len(name) > LONGEST_NAME:
         raise InvalidName(
-            f"The name of a {what} has {len(name)} characters: {name[:40]!r}…",
+            f"The name of {_with_article(what)} has {len(name)} characters: {name[:40]!r}…",
             remedy=f"Shorten it to {LONGEST_NAME}; a description or an attribute can say the rest.",
         )
-    return checked_text(name, f"the name of a {what}")
+    return checked_text(name, f"the name of {_with_article(what)}")
 
 
 def checked_task_name(name: str) -> str:
@@ -49,7 +49,7 @@ def checked_task_name(name: str) -> str:
 def default_task_name(raw: str) -> str:
     """A name made of a template and its arguments, so that it can be a file's."""
     name = (_UNFIT.sub("_", raw) if _UNFIT.search(raw) else raw)[:LONGEST_TASK_NAME]
-    return f"_{name[1:]}" if "0" <= name[0] <= "9" else name
+    return f"_{name[1:]}" if name[0].isdecimal() else name
 
 
 def checked_text(value: str, what: str) -> str:
@@ -69,3 +69,7 @@ def checked_text(value: str, what: str) -> str:
                 "decode them with the right encoding first.",
             ) from error
     return value
+
+
+def _with_article(what: str) -> str:
+    return f"an {what}" if what[0] in "aeiou" else f"a {what}"

@@ -9,6 +9,8 @@ from jobmon_airflow.store import attributes, migrations, templates, tools, workf
 from jobmon_airflow.store.database import Database
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from jobmon_airflow.client.array import Array
     from jobmon_airflow.client.task_template import TaskTemplate, TaskTemplateVersion
     from jobmon_airflow.client.tool import Tool
@@ -77,9 +79,11 @@ def template_versions(template: TaskTemplate) -> list[tuple[int, templates.Versi
 
 
 def write_workflow_attributes(workflow: Workflow, facts: attributes.Facts) -> None:
-    workflow.tool.database.write(
-        lambda connection: attributes.write(connection, "workflow", {workflow.workflow_id: facts})
-    )
+    def write(connection: Connection) -> None:
+        workflows.lock(connection, workflow.workflow_id)
+        attributes.write(connection, "workflow", {workflow.workflow_id: facts})
+
+    workflow.tool.database.write(write)
 
 
 def write_workflow_limit(workflow: Workflow) -> None:

@@ -279,7 +279,9 @@ class Task:
 
     def _levels(self) -> list[Any]:
         """Who else may have a say, nearest first."""
-        return [self._version, *([self.workflow] if self.workflow else ()), self._version.tool]
+        workflow = self.workflow
+        # The workflow's tool may be another object of the same name than the template's.
+        return [self._version, workflow, workflow.tool] if workflow else [self._version, self._version.tool]
 
 
 class Join:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from hashlib import blake2b
 from itertools import product
@@ -411,6 +411,7 @@ class TaskTemplateVersion(Defaults):
         """The settings, read and checked; equal ones are one object, however many tasks have them."""
         if callable(compute_resources):
             compute_resources, compute_resources_callable = None, compute_resources
+        _refuse_no_function(compute_resources_callable)
         resources = Resources.parse(compute_resources) if compute_resources else base.compute_resources
         scales = ResourceScales.parse(resource_scales) if resource_scales else base.resource_scales
         queues = _queues(fallback_queues) if fallback_queues is not None else base.fallback_queues
@@ -507,12 +508,17 @@ def _text(value: Any) -> str:
             f"An argument is a set, whose order changes from run to run: {str(value)[:60]}.",
             remedy="Pass a sorted list, or a text that you made of it.",
         )
-    if isinstance(value, bytes) or callable(value):
+    if isinstance(value, (bytes, Iterator)) or callable(value) or _has_no_text(value):
         raise InvalidValue(
             f"An argument is {str(value)[:60]}, which is no text.",
             remedy="Pass the text or number that is meant.",
         )
     return str(value)
+
+
+def _has_no_text(value: Any) -> bool:
+    """Whether the value's text is its address in memory, another one in each run."""
+    return str(value) == object.__repr__(value)
 
 
 def _is_many(value: Any) -> bool:
@@ -526,6 +532,14 @@ def _queues(fallback_queues: Iterable[str]) -> tuple[str, ...]:
             f"fallback_queues is the text {fallback_queues!r}.", remedy=f"Pass a list: [{fallback_queues!r}]."
         )
     return tuple(checked_name(queue, "queue") for queue in fallback_queues)
+
+
+def _refuse_no_function(compute_resources_callable: Any) -> None:
+    if compute_resources_callable is not None and not callable(compute_resources_callable):
+        raise InvalidDefinition(
+            f"compute_resources_callable is {compute_resources_callable!r}, which is no function.",
+            remedy="Pass a function that returns a dictionary, or pass the dictionary as compute_resources.",
+        )
 
 
 def _called(name: Callable[..., str], node_args: dict[str, Any]) -> str:

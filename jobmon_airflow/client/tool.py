@@ -93,6 +93,7 @@ class Tool(Defaults):
         """
         from jobmon_airflow.client import registry
 
+        self.active_tool_version.id  # noqa: B018 - what was defined so far stays with what was the latest until now
         self.active_tool_version = ToolVersion(self, registry.new_tool_version(self))
         return self.active_tool_version.id
 

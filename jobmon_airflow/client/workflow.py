@@ -61,7 +61,8 @@ class Workflow(Defaults):
         del chunk_size
         self.tool = tool
         self.tool_version = tool.active_tool_version
-        self.workflow_args = checked_text(str(workflow_args), "workflow_args") or str(uuid.uuid4())
+        args = "" if workflow_args is None else str(workflow_args)
+        self.workflow_args = checked_text(args, "workflow_args") or str(uuid.uuid4())
         self.name = checked_name(name, "workflow") if name else ""
         self.description = checked_text(description, "a workflow's description")
         self.max_concurrently_running = checked_limit(max_concurrently_running)
@@ -123,7 +124,8 @@ class Workflow(Defaults):
 
     def get_tasks_by_node_args(self, task_template_name: str, **node_args: Any) -> list[Task]:
         """The template's tasks whose node args are these; a list means any of its values."""
-        return self._array_named(task_template_name).get_tasks_by_node_args(**node_args)
+        arrays = self._arrays_named(task_template_name)
+        return [task for array in arrays for task in array.get_tasks_by_node_args(**node_args)]
 
     # --- what is said of it -----------------------------------------------------------------------------
 
@@ -151,12 +153,12 @@ class Workflow(Defaults):
 
     def set_task_template_max_concurrency_limit(self, task_template_name: str, limit: int) -> None:
         """Let this many of a template's tasks run at a time; 0 pauses. At once if the workflow is bound."""
-        array = self._array_named(task_template_name)
-        array.limit_to(limit)
-        if self._workflow_id is not None:
-            from jobmon_airflow.client import registry
+        for array in self._arrays_named(task_template_name):
+            array.limit_to(limit)
+            if self._workflow_id is not None:
+                from jobmon_airflow.client import registry
 
-            registry.write_array_limit(array)
+                registry.write_array_limit(array)
 
     # --- the database -----------------------------------------------------------------------------------
 
@@ -224,14 +226,15 @@ class Workflow(Defaults):
             )
         return Array(version, self)
 
-    def _array_named(self, name: str) -> Array:
-        arrays = self.arrays
-        if name not in arrays:
+    def _arrays_named(self, name: str) -> list[Array]:
+        """The template's arrays: one for each of its versions that has tasks here."""
+        arrays = [array for array in self._arrays.values() if array.name == name]
+        if not arrays:
             raise UnknownName(
                 f"The {self} has no tasks of a template '{name}'.",
-                remedy=f"Choose one of {', '.join(arrays) or '(there are none yet)'}; add tasks first.",
+                remedy=f"Choose one of {', '.join(self.arrays) or '(there are none yet)'}; add tasks first.",
             )
-        return arrays[name]
+        return arrays
 
     def _refuse_again(self, task: Task) -> None:
         if task.workflow is self:

@@ -49,7 +49,7 @@ def read(connection: Connection, of: str, owner_id: int) -> Facts:
         .where(values.c[f"{of}_id"] == owner_id)
         .order_by(kinds.c.name)
     )
-    return dict(connection.execute(query).tuples().all())
+    return sets.mapping(connection, query)
 
 
 def _are_there(connection: Connection, values: Table, of: str, facts: Mapping[int, Facts]) -> bool:

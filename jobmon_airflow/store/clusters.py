@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def cluster_ids(connection: Connection) -> dict[str, int]:
     """All clusters, by name."""
-    return dict(connection.execute(select(cluster.c.name, cluster.c.id)).tuples().all())
+    return sets.mapping(connection, select(cluster.c.name, cluster.c.id))
 
 
 def cluster_id(connection: Connection, name: str) -> int:
@@ -57,7 +57,7 @@ def queue_ids(connection: Connection, cluster_id: int, names: Collection[str]) -
     query = select(queue.c.name, queue.c.id).where(
         queue.c.cluster_id == cluster_id, sets.among(queue.c.name, list(names))
     )
-    return dict(connection.execute(query).tuples().all())
+    return sets.mapping(connection, query)
 
 
 def limits(connection: Connection, cluster_id: int) -> dict[str, QueueLimits]:

@@ -50,7 +50,7 @@ def find(connection: Connection, version_id: int, hashes: Sequence[str]) -> dict
         .where(node.c.task_template_version_id == version_id, sets.among(node.c.node_args_hash, hashes))
         .order_by(node.c.node_args_hash)
     )
-    return dict(connection.execute(query).tuples().all())
+    return sets.mapping(connection, query)
 
 
 def _args(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import insert, literal, select
 
 from jobmon_airflow.states import TASK, TaskStatus
-from jobmon_airflow.store import dags, sets
+from jobmon_airflow.store import dags, moves, sets
 from jobmon_airflow.store.schema import node, task, task_arg, task_status_audit, workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -108,54 +108,41 @@ def redefine(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
 # --- moving -------------------------------------------------------------------------------------------------
 
 
-def advance(connection: Connection, ids: Sequence[int], target: TaskStatus, at: datetime) -> set[int]:
-    """Move tasks to ``target`` and return those that went.
-
-    The state machine is the WHERE clause: a task whose status may not precede ``target`` stays as it is, so two
-    processes that race cannot both win.
-    """
+def advance(connection: Connection, ids: Iterable[int], target: TaskStatus, at: datetime) -> set[int]:
+    """Move tasks to ``target``, and return those that went; those that may not go there stay."""
     return _move(connection, ids, TASK.sources_of(target), target, at)
 
 
-def order(connection: Connection, ids: Sequence[int], order: Order[TaskStatus], at: datetime) -> set[int]:
+def order(connection: Connection, ids: Iterable[int], order: Order[TaskStatus], at: datetime) -> set[int]:
     """Move tasks as a person or a resume orders it, and return those that went."""
     return _move(connection, ids, order.sources, order.target, at)
 
 
 def _move(
     connection: Connection,
-    ids: Sequence[int],
+    ids: Iterable[int],
     sources: Collection[TaskStatus],
     target: TaskStatus,
     at: datetime,
 ) -> set[int]:
     moved: set[int] = set()
-    for start in range(0, len(ids), sets.ROWS_AT_A_TIME):
-        part = ids[start : start + sets.ROWS_AT_A_TIME]
-        may_go = sets.among(task.c.id, part) & sets.among(task.c.status, sorted(sources))
-        # Locked first, so that the audit says what the update then does.
-        going = [
-            row.id
-            for row in connection.execute(
-                select(task.c.id).where(may_go).order_by(task.c.id).with_for_update()
-            )
-        ]
-        which = sets.among(task.c.id, going)
-        connection.execute(
-            insert(task_status_audit).from_select(
-                ["task_id", "workflow_id", "previous_status", "new_status", "entered_at"],
-                select(
-                    task.c.id,
-                    task.c.workflow_id,
-                    task.c.status,
-                    literal(str(target)),
-                    literal(at, task_status_audit.c.entered_at.type),
-                ).where(which),
-            )
-        )
-        connection.execute(update(task).where(which).values(status=target, status_date=at))
+    for going in moves.movable(connection, task, ids, sources):
+        _audit(connection, going, target, at)
+        moves.put(connection, task, going, target, at)
         moved.update(going)
     return moved
+
+
+def _audit(connection: Connection, ids: list[int], target: TaskStatus, at: datetime) -> None:
+    said = select(
+        task.c.id,
+        task.c.workflow_id,
+        task.c.status,
+        literal(target.value),
+        literal(at, task_status_audit.c.entered_at.type),
+    ).where(sets.among(task.c.id, ids))
+    columns = ["task_id", "workflow_id", "previous_status", "new_status", "entered_at"]
+    connection.execute(insert(task_status_audit).from_select(columns, said))
 
 
 # --- asking -------------------------------------------------------------------------------------------------
@@ -212,7 +199,7 @@ def _at_nodes(connection: Connection, workflow_id: int, node_ids: Collection[int
     query = select(task.c.node_id, task.c.id).where(
         task.c.workflow_id == workflow_id, sets.among(task.c.node_id, node_ids)
     )
-    return dict(connection.execute(query).tuples().all())
+    return sets.mapping(connection, query)
 
 
 def _changes(connection: Connection, query: Any) -> list[Change]:

@@ -44,7 +44,7 @@ def template_ids(connection: Connection, tool_version_id: int, names: Collection
     query = select(task_template.c.name, task_template.c.id).where(
         task_template.c.tool_version_id == tool_version_id, sets.among(task_template.c.name, list(names))
     )
-    return dict(connection.execute(query).tuples().all())
+    return sets.mapping(connection, query)
 
 
 def arg_ids(connection: Connection, names: Collection[str]) -> dict[str, int]:

@@ -33,4 +33,4 @@ def digest(*parts: str) -> str:
 
 def _ids(connection: Connection, table: Table, names: Iterable[str]) -> dict[str, int]:
     query = select(table.c.name, table.c.id).where(sets.among(table.c.name, list(names)))
-    return dict(connection.execute(query).tuples().all())
+    return sets.mapping(connection, query)

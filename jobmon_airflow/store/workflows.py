@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
-from jobmon_airflow.states import WorkflowRunStatus, WorkflowStatus
-from jobmon_airflow.store import sets
+from jobmon_airflow.states import WORKFLOW, WorkflowRunStatus, WorkflowStatus
+from jobmon_airflow.store import moves, sets
 from jobmon_airflow.store.schema import array, task, workflow, workflow_run
 from jobmon_airflow.store.words import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -79,6 +79,11 @@ def enter(
     return row[0], row[1] is not None
 
 
+def lock(connection: Connection, workflow_id: int) -> None:
+    """Let nobody else change the workflow until this transaction ends; who tries so too, waits."""
+    connection.execute(select(workflow.c.id).where(workflow.c.id == workflow_id).with_for_update())
+
+
 def complete(connection: Connection, workflow_id: int, at: datetime) -> None:
     """Note that all tasks are there."""
     connection.execute(update(workflow).where(workflow.c.id == workflow_id).values(created_date=at))
@@ -102,6 +107,11 @@ def set_limit(connection: Connection, workflow_id: int, limit: int) -> None:
     connection.execute(
         update(workflow).where(workflow.c.id == workflow_id).values(max_concurrently_running=limit)
     )
+
+
+def advance(connection: Connection, ids: Iterable[int], target: WorkflowStatus, at: datetime) -> set[int]:
+    """Move workflows to ``target``, and return those that went; those that may not go there stay."""
+    return moves.move(connection, workflow, ids, WORKFLOW.sources_of(target), target, at)
 
 
 def others_with_these_args(connection: Connection, identity: Identity, workflow_id: int) -> list[int]:
@@ -148,7 +158,7 @@ def bind_arrays(
 def array_ids(connection: Connection, workflow_id: int) -> dict[int, int]:
     """The workflow's arrays, by template version."""
     query = select(array.c.task_template_version_id, array.c.id).where(array.c.workflow_id == workflow_id)
-    return dict(connection.execute(query).tuples().all())
+    return sets.mapping(connection, query)
 
 
 def set_array_limits(connection: Connection, limits: Mapping[int, int]) -> None:

@@ -1,0 +1,66 @@
+"""``column IN (values)``, for any number of values, as one parameter and one cached statement."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from sqlalchemy import Boolean, ColumnElement, Text, bindparam
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from jobmon_airflow.store.dialects import mysql, postgresql
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Column
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+
+def among(column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether the column has one of these values. For SELECT only: see `sets.update` for changes.
+
+    MariaDB would look at every row of the table, were this in the WHERE clause of an UPDATE or DELETE.
+    """
+    return cast("ColumnElement[bool]", _Among(column, bindparam(None, json.dumps(list(values)), Text)))
+
+
+class _Among(FunctionElement[bool]):
+    name = "among"
+    inherit_cache = True
+    type = Boolean()
+
+    def self_group(self, against: object = None) -> Self:  # type: ignore[override]  # noqa: ARG002
+        # Databases without booleans are otherwise asked whether "column IN (...) = 1", which no index answers.
+        return self
+
+
+@compiles(_Among, "sqlite")
+def _on_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    _, name, values = _parts(element, compiler, options)
+    return f"{name} IN (SELECT value FROM json_each({values}))"
+
+
+@compiles(_Among, "postgresql")
+def _on_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, name, values = _parts(element, compiler, options)
+    given = f"SELECT CAST(value AS {postgresql.type_name(column)}) FROM json_array_elements_text(CAST({values} AS json))"
+    return f"{name} = ANY (ARRAY({given}))"
+
+
+@compiles(_Among, "mysql")
+@compiles(_Among, "mariadb")
+def _on_mysql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, name, values = _parts(element, compiler, options)
+    fields = f"value {mysql.type_name(column)} PATH '$'"
+    return f"{name} IN (SELECT value FROM JSON_TABLE({values}, '$[*]' COLUMNS ({fields})) AS given)"
+
+
+def _parts(element: _Among, compiler: SQLCompiler, options: dict[str, Any]) -> tuple[Column[Any], str, str]:
+    column, values = element.clauses
+    return (
+        cast("Column[Any]", column),
+        compiler.process(column, **options),
+        compiler.process(values, **options),
+    )

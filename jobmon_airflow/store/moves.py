@@ -1,0 +1,63 @@
+"""Moving rows from status to status.
+
+The state machine is the WHERE clause: a row whose status may not precede the target stays as it is, so two
+processes that race cannot both win. Rows are locked before they are moved, in the order of their ids, so that what
+is said of them (an audit, an answer to the caller) is what the update then does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from jobmon_airflow.store import sets
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Table
+
+    from jobmon_airflow.states import Status
+
+
+def movable(
+    connection: Connection, table: Table, ids: Iterable[int], sources: Collection[Status]
+) -> Iterator[list[int]]:
+    """Those of the rows that may go, locked, some thousand at a time."""
+    for part in sets.slices(ids):
+        query = (
+            select(table.c.id)
+            .where(sets.among(table.c.id, part), sets.among(table.c.status, sorted(sources)))
+            .order_by(table.c.id)
+            .with_for_update()
+        )
+        if going := list(connection.execute(query).scalars()):
+            yield going
+
+
+def put(
+    connection: Connection, table: Table, ids: Collection[int], target: Status, at: datetime, **values: Any
+) -> None:
+    """Give rows this status, and other values with it."""
+    connection.execute(
+        update(table).where(sets.among(table.c.id, ids)).values(status=target, status_date=at, **values)
+    )
+
+
+def move(
+    connection: Connection,
+    table: Table,
+    ids: Iterable[int],
+    sources: Collection[Status],
+    target: Status,
+    at: datetime,
+    **values: Any,
+) -> set[int]:
+    """Move the rows that may go, and return which did."""
+    moved: set[int] = set()
+    for going in movable(connection, table, ids, sources):
+        put(connection, table, going, target, at, **values)
+        moved.update(going)
+    return moved

@@ -1,0 +1,102 @@
+"""Attempts at tasks: making them, moving them from status to status, and what they said when they failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from jobmon_airflow.states import TASK_INSTANCE, TaskInstanceStatus
+from jobmon_airflow.store import moves, sets
+from jobmon_airflow.store.schema import task, task_instance, task_instance_error_log
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+
+def queue(
+    connection: Connection,
+    workflow_run_id: int,
+    array_id: int,
+    batch: int,
+    requests: Mapping[int, int | None],
+    at: datetime,
+) -> dict[int, int]:
+    """New attempts at an array's tasks (id and task_resources id), one batch; their ids by task."""
+    sets.insert(
+        connection,
+        task_instance,
+        ("task_id", "task_resources_id", "array_step_id"),
+        [(task_id, asked, step) for step, (task_id, asked) in enumerate(requests.items())],
+        constants={
+            "workflow_run_id": workflow_run_id,
+            "array_id": array_id,
+            "array_batch_num": batch,
+            "status": TaskInstanceStatus.QUEUED,
+            "status_date": at,
+        },
+    )
+    query = select(task_instance.c.task_id, task_instance.c.id).where(
+        task_instance.c.array_id == array_id, task_instance.c.array_batch_num == batch
+    )
+    return sets.mapping(connection, query)
+
+
+def last_batch(connection: Connection, array_id: int) -> int:
+    """The number of the array's last batch; 0 if there was none."""
+    query = select(func.max(task_instance.c.array_batch_num)).where(task_instance.c.array_id == array_id)
+    return connection.execute(query).scalar() or 0
+
+
+def advance(
+    connection: Connection, ids: Iterable[int], target: TaskInstanceStatus, at: datetime, **values: Any
+) -> set[int]:
+    """Move attempts to ``target``, with other values if any; return those that went.
+
+    Attempts that may not go there, because they have ended or were told to stop, stay as they are.
+    """
+    return moves.move(connection, task_instance, ids, TASK_INSTANCE.sources_of(target), target, at, **values)
+
+
+def of_run(
+    connection: Connection, workflow_run_id: int, statuses: Collection[TaskInstanceStatus]
+) -> list[Row[Any]]:
+    """The run's attempts that have one of these statuses."""
+    query = select(task_instance).where(
+        task_instance.c.workflow_run_id == workflow_run_id, sets.among(task_instance.c.status, statuses)
+    )
+    return list(connection.execute(query.order_by(task_instance.c.id)))
+
+
+def of_tasks(connection: Connection, task_ids: Collection[int]) -> list[Row[Any]]:
+    """All attempts at some tasks, oldest first."""
+    query = select(task_instance).where(sets.among(task_instance.c.task_id, task_ids))
+    return list(connection.execute(query.order_by(task_instance.c.task_id, task_instance.c.id)))
+
+
+def log_errors(connection: Connection, errors: Mapping[int, str], at: datetime) -> None:
+    """Keep what attempts (by id) said when they failed."""
+    sets.insert(
+        connection,
+        task_instance_error_log,
+        ("task_instance_id", "description"),
+        errors.items(),
+        constants={"error_time": at},
+    )
+
+
+def errors_of_workflow(connection: Connection, workflow_id: int, limit: int = 1000) -> list[Row[Any]]:
+    """The latest errors of a workflow's tasks, newest first: task id, name, attempt, time, text."""
+    log, instance = task_instance_error_log, task_instance
+    query = (
+        select(task.c.id, task.c.name, instance.c.id, log.c.error_time, log.c.description)
+        .join(instance, instance.c.task_id == task.c.id)
+        .join(log, log.c.task_instance_id == instance.c.id)
+        .where(task.c.workflow_id == workflow_id)
+        .order_by(log.c.id.desc())
+        .limit(limit)
+    )
+    return list(connection.execute(query))

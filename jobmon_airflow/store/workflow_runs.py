@@ -1,0 +1,64 @@
+"""Runs of workflows: starting them, hearing from them, ending them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import insert, select, update
+
+from jobmon_airflow.states import WORKFLOW_RUN, WorkflowRunStatus
+from jobmon_airflow.store import moves, sets
+from jobmon_airflow.store.schema import workflow_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+ALIVE: Final = [status for status in WorkflowRunStatus if status.is_alive]
+
+
+def register(connection: Connection, workflow_id: int, user: str, version: str, at: datetime) -> int:
+    """A new run of a workflow."""
+    result = connection.execute(
+        insert(workflow_run).values(
+            workflow_id=workflow_id,
+            user=user,
+            jobmon_version=version,
+            status=WorkflowRunStatus.REGISTERED,
+            created_date=at,
+            status_date=at,
+        )
+    )
+    assert result.inserted_primary_key is not None
+    return int(result.inserted_primary_key[0])
+
+
+def advance(connection: Connection, ids: Iterable[int], target: WorkflowRunStatus, at: datetime) -> set[int]:
+    """Move runs to ``target``, and return those that went; those that may not go there stay."""
+    return moves.move(connection, workflow_run, ids, WORKFLOW_RUN.sources_of(target), target, at)
+
+
+def beat(connection: Connection, run_id: int, until: datetime) -> bool:
+    """Say that the run's controller is well, and will be heard of ``until`` then; False if the run is over."""
+    result = connection.execute(
+        update(workflow_run)
+        .where(workflow_run.c.id == run_id, sets.among(workflow_run.c.status, ALIVE))
+        .values(heartbeat_date=until)
+    )
+    return result.rowcount == 1
+
+
+def silent(connection: Connection, at: datetime) -> list[Row[Any]]:
+    """The runs that should have been heard of by now."""
+    query = select(workflow_run).where(
+        sets.among(workflow_run.c.status, ALIVE), workflow_run.c.heartbeat_date < at
+    )
+    return list(connection.execute(query.order_by(workflow_run.c.id)))
+
+
+def of_workflow(connection: Connection, workflow_id: int) -> list[Row[Any]]:
+    """The workflow's runs, oldest first."""
+    query = select(workflow_run).where(workflow_run.c.workflow_id == workflow_id)
+    return list(connection.execute(query.order_by(workflow_run.c.id)))
