@@ -8,6 +8,8 @@ inside ``jobmon_airflow/`` say the same to every tool that reads the checkout.
 from setuptools import find_packages, setup
 
 BESIDE_THE_PACKAGE = ("operators", "hooks", "plugins")
+# Has no __init__.py, because Alembic reads files; setuptools must be told that they are ours.
+WITHOUT_INIT = ("store.migrations.versions",)
 
 
 def packages() -> list[str]:
@@ -18,7 +20,7 @@ def packages() -> list[str]:
         for folder in BESIDE_THE_PACKAGE
         for name in (folder, *(f"{folder}.{child}" for child in find_packages(folder)))
     ]
-    return ["jobmon_airflow", *(f"jobmon_airflow.{name}" for name in (*own, *mapped))]
+    return ["jobmon_airflow", *(f"jobmon_airflow.{name}" for name in (*own, *mapped, *WITHOUT_INIT))]
 
 
 setup(

@@ -5,7 +5,6 @@ Run it after every change of the tables; ``--check`` only says whether the page 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tables of this checkout, installed or not
 
 from jobmon_airflow.states import MACHINES, Status, Verdict
+from scripts import pages
+from scripts.pages import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
     Machine = StateMachine[Any]
 
 PAGE = Path(__file__).parents[1] / "docs" / "states.md"
+SOURCE = "jobmon_airflow/states.py"
 COMMAND = "python scripts/draw_states.py"
 
 INTRODUCTION = f"""\
 # States
 
-<!-- Written by `{COMMAND}` from the tables in jobmon_airflow/states.py. Do not edit. -->
+<!-- Written by `{COMMAND}` from the tables in {SOURCE}. Do not edit. -->
 
 What may follow what, for a task, for one attempt at it (a task instance), for one run of a workflow, and for
 a workflow. The letters are those of the database. In the pictures an arrow is a move that the engine makes.
@@ -43,24 +45,11 @@ contradicts what is known and is refused. What is reported twice is dropped, too
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; fail if the page is out of date"
-    )
-    if parser.parse_args().check:
-        return check()
-    PAGE.write_text(render(), encoding="utf-8")
-    return 0
+    return pages.write_or_check(PAGE, render(), source=SOURCE, command=COMMAND, about=__doc__)
 
 
 def check() -> int:
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == render():
-        return 0
-    print(
-        f"docs/states.md does not show the tables in jobmon_airflow/states.py. Run: {COMMAND}",
-        file=sys.stderr,
-    )
-    return 1
+    return pages.check(PAGE, render(), source=SOURCE, command=COMMAND)
 
 
 def render() -> str:
@@ -160,10 +149,6 @@ def cell(machine: Machine, current: Status, reported: Status) -> str:
 
 def letters(statuses: Iterable[Status]) -> str:
     return " ".join(f"`{status}`" for status in statuses)
-
-
-def table(head: list[str], rows: Iterable[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,104 @@
+"""Try the installed package as somebody would who never saw the checkout; `make wheel` runs this.
+
+Run it isolated, with the Python of an environment that has the wheel and nothing else:
+``venv/bin/python -I scripts/try_wheel.py``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import sysconfig
+import tempfile
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobmon_airflow import Workflow
+
+MODULES = (
+    "jobmon_airflow",
+    "jobmon_airflow.operators",
+    "jobmon_airflow.hooks",
+    "jobmon_airflow.plugins",
+    "jobmon_airflow.store.migrations",
+)
+FILES = (
+    "py.typed",
+    "store/migrations/env.py",
+    "store/migrations/script.py.mako",
+)
+
+
+def main() -> int:
+    for name in MODULES:
+        print(f"imported {name} from {imported(name)}")
+    for name in (*FILES, *migrations()):
+        require(files("jobmon_airflow").joinpath(name).is_file(), f"The wheel lacks jobmon_airflow/{name}.")
+        print(f"found    {name}")
+    require(version("jobmon_airflow") == sys.modules["jobmon_airflow"].__version__, "Two versions are named.")
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["AIRFLOW_HOME"] = home
+        print(f"bound    {bound()}")
+    print(f"jobmon_airflow {version('jobmon_airflow')} is whole.")
+    return 0
+
+
+def imported(name: str) -> Path:
+    """Import it, and return its file, which must be an installed one."""
+    module = importlib.import_module(name)
+    path = Path(module.__file__ or "")
+    installed = Path(sysconfig.get_paths()["purelib"])
+    require(path.is_relative_to(installed), f"{name} came from {path} and not from {installed}.")
+    return path.relative_to(installed)
+
+
+def migrations() -> list[str]:
+    """The migrations' files, of which there is one for each version that the code names."""
+    from jobmon_airflow.store.migrations import REVISIONS
+
+    folder = files("jobmon_airflow").joinpath("store/migrations/versions")
+    there = (
+        sorted(file.name for file in folder.iterdir() if file.name.endswith(".py")) if folder.is_dir() else []
+    )
+    for revision in REVISIONS:
+        require(
+            any(name.startswith(f"{revision}_") for name in there), f"The wheel lacks migration {revision}."
+        )
+    return [f"store/migrations/versions/{name}" for name in there]
+
+
+def bound() -> str:
+    """Define and bind a small workflow, twice, and return what it became."""
+    first, second = workflow().bind(), workflow().bind()
+    require(first.workflow_id == second.workflow_id, "The same workflow was stored twice.")
+    first.tool.database.close()
+    return f"{first!r} as workflow {first.workflow_id}, and found it again"
+
+
+def workflow() -> Workflow:
+    from jobmon_airflow import Tool
+
+    tool = Tool("wheel")
+    tool.set_default_cluster_name("sequential")
+    greet = tool.get_task_template(
+        "greet", "echo {greeting:q} {who:q}", node_args=["who"], op_args=["greeting"]
+    )
+    part = tool.get_task_template("part", "echo bye")
+    made = tool.create_workflow(workflow_args="try", name="try")
+    made.add_tasks(greet.create_tasks(who=["Ada", "Grace"], greeting="hello"))
+    made.add_task(part.create_task(upstream_tasks=made.tasks))
+    return made
+
+
+def require(claim: bool, otherwise: str) -> None:
+    """Stop with the second sentence, if the first does not hold."""
+    if not claim:
+        sys.exit(otherwise)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
