@@ -74,8 +74,8 @@ bench: env  ## measure how fast workflows are bound
 	$(BIN)/python benchmarks/bind.py
 
 .PHONY: demo
-demo: env  ## run the example of three phases
-	$(BIN)/python dags_examples/three_phases.py
+demo: env  ## store the example of three phases, in a database of its own in .demo
+	AIRFLOW_HOME="$(CURDIR)/.demo" $(BIN)/python dags_examples/three_phases.py
 
 .PHONY: clean
 clean:  ## remove what was built or cached; .venv stays

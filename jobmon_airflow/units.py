@@ -192,22 +192,27 @@ class Memory(_Quantity):
 
     @classmethod
     def of_bytes(cls, count: int) -> Self:
+        """This many bytes; none at all is possible where memory was measured."""
         return cls._of(count)
 
     @property
     def bytes(self) -> int:
+        """The number of bytes."""
         return self._count
 
     @property
     def kib(self) -> int | float:
+        """The number of KiB (1,024 bytes)."""
         return self._in(_KIB)
 
     @property
     def mib(self) -> int | float:
+        """The number of MiB, which clusters call M."""
         return self._in(_MIB)
 
     @property
     def gib(self) -> int | float:
+        """The number of GiB, which clusters call G and Jobmon's plain numbers mean."""
         return self._in(_GIB)
 
     def mebibytes_up(self) -> int:
@@ -263,10 +268,12 @@ class Runtime(_Quantity):
 
     @property
     def seconds(self) -> int | float:
+        """The number of seconds."""
         return self._in(_SECOND)
 
     @property
     def timedelta(self) -> dt.timedelta:
+        """The same as Python's own kind of duration."""
         return dt.timedelta(microseconds=self._count)
 
     def seconds_up(self) -> int:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jobmon_airflow.client.task import Task
-    from jobmon_airflow.client.task_template import TaskTemplateVersion
+    from jobmon_airflow.client.task_template_version import TaskTemplateVersion
     from jobmon_airflow.client.workflow import Workflow
 
 
@@ -95,11 +95,11 @@ class Array:
         self.max_concurrently_running = checked_limit(max_concurrently_running)
 
     def _having(self, arg: str, value: Any) -> list[Task]:
-        from jobmon_airflow.client.task_template import _is_many
+        from jobmon_airflow.client.task_template_version import is_many
 
         self._bring_index_up_to_date()
         by_value = self._index.get(arg, {})
-        values: Iterable[Any] = value if _is_many(value) else (value,)
+        values: Iterable[Any] = value if is_many(value) else (value,)
         return [task for text in dict.fromkeys(map(str, values)) for task in by_value.get(text, ())]
 
     def _bring_index_up_to_date(self) -> None:

@@ -8,7 +8,8 @@ from typing import Final
 from jobmon_airflow.errors import InvalidName, InvalidValue
 
 LONGEST_NAME: Final = 255
-LONGEST_TASK_NAME: Final = 250  # a job's output file is called like its task, with an ending
+# Bytes, not characters: a job's output file is called like its task, so far as a file's name may go.
+LONGEST_TASK_NAME: Final = 250
 
 # A task's name becomes a file's name and a job's name.
 _UNFIT: Final = re.compile(r"[/\\'\"\s\x00-\x1f]")
@@ -38,17 +39,20 @@ def checked_task_name(name: str) -> str:
             remedy="Names of tasks become names of files and jobs: begin with a letter, and leave out "
             "spaces, quotes and slashes.",
         )
-    if len(name) > LONGEST_TASK_NAME:
+    size = len(checked_text(name, "the name of a task").encode())
+    if size > LONGEST_TASK_NAME:
         raise InvalidName(
-            f"The name of a task has {len(name)} characters: {name[:40]!r}…",
+            f"The name of a task has {size} bytes: {name[:40]!r}…",
             remedy=f"Shorten it to {LONGEST_TASK_NAME}; a task attribute can say the rest.",
         )
-    return checked_text(name, "the name of a task")
+    return name
 
 
 def default_task_name(raw: str) -> str:
     """A name made of a template and its arguments, so that it can be a file's."""
     name = (_UNFIT.sub("_", raw) if _UNFIT.search(raw) else raw)[:LONGEST_TASK_NAME]
+    if not name.isascii():
+        name = name.encode()[:LONGEST_TASK_NAME].decode(errors="ignore")
     return f"_{name[1:]}" if name[0].isdecimal() else name
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from jobmon_airflow.client.array import Array
-    from jobmon_airflow.client.task_template import TaskTemplate, TaskTemplateVersion
+    from jobmon_airflow.client.task_template import TaskTemplate
+    from jobmon_airflow.client.task_template_version import TaskTemplateVersion
     from jobmon_airflow.client.tool import Tool
     from jobmon_airflow.client.workflow import Workflow
 

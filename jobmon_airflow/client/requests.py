@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobmon_airflow.client import graph
-from jobmon_airflow.client.task import max_attempts_of, resources_of, scales_of
+from jobmon_airflow.client.task_settings import max_attempts_of, resources_of, scales_of
 from jobmon_airflow.queues import QueueLimits, require_fit
 from jobmon_airflow.scales import DEFAULT_SCALES
 from jobmon_airflow.store import clusters
@@ -16,8 +16,10 @@ from jobmon_airflow.store.vocabulary import DEFAULT_QUEUE, ORIGINAL
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from jobmon_airflow.client.task import Task, TaskSettings
-    from jobmon_airflow.client.task_template import TaskTemplateVersion
+    from jobmon_airflow.client.defaults import Defaults
+    from jobmon_airflow.client.task import Task
+    from jobmon_airflow.client.task_settings import TaskSettings
+    from jobmon_airflow.client.task_template_version import TaskTemplateVersion
     from jobmon_airflow.client.workflow import Workflow
     from jobmon_airflow.resources import Resources
 
@@ -90,7 +92,7 @@ class Requests:
 
 
 def _request(task: Task, version: TaskTemplateVersion, workflow: Workflow) -> Request:
-    levels: list[Any] = [version, workflow, workflow.tool]
+    levels: list[Defaults] = [version, workflow, workflow.tool]
     settings: TaskSettings = task._settings
     cluster_name = task.cluster_name
     if not cluster_name:

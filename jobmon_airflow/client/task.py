@@ -7,20 +7,29 @@ long list of upstreams that many tasks share is kept once, in a `Join`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from jobmon_airflow.client.names import checked_name, checked_task_name, checked_text
-from jobmon_airflow.errors import InvalidDefinition, InvalidValue
+from jobmon_airflow.client.attributes import checked_attributes
+from jobmon_airflow.client.names import checked_task_name
+from jobmon_airflow.client.task_settings import (
+    NO_SETTINGS,
+    TaskSettings,
+    max_attempts_of,
+    resources_of,
+    scales_of,
+)
+from jobmon_airflow.errors import InvalidDefinition
 from jobmon_airflow.resources import Resources
-from jobmon_airflow.scales import DEFAULT_SCALES, ResourceScales
+from jobmon_airflow.scales import ResourceScales
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from jobmon_airflow.client.array import Array
-    from jobmon_airflow.client.task_template import TaskTemplateVersion
+    from jobmon_airflow.client.defaults import Defaults
+    from jobmon_airflow.client.task_template_version import TaskTemplateVersion
     from jobmon_airflow.client.workflow import Workflow
 
 # Fewer upstreams than this are kept as plain edges; more are kept once for all tasks that name the same.
@@ -28,22 +37,6 @@ JOIN_FROM: Final = 16
 _LONG_LIST: Final = 32  # from here on, asking a list whether it holds a task is too slow
 
 _next_serial = count().__next__
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskSettings:
-    """What one task asks for itself; None where its template, workflow or tool decides."""
-
-    max_attempts: int | None = None
-    compute_resources: Resources | None = None
-    compute_resources_callable: Callable[..., Any] | None = None
-    resource_scales: ResourceScales | None = None
-    cluster_name: str = ""
-    fallback_queues: tuple[str, ...] | None = None
-    max_concurrently_running: int | None = None  #: of the array that the task will be in
-
-
-NO_SETTINGS: Final = TaskSettings()
 
 
 class Task:
@@ -179,7 +172,7 @@ class Task:
 
     def add_upstreams(self, upstream_tasks: Iterable[Task]) -> None:
         """Wait for these tasks too."""
-        upstreams = upstream_tasks if isinstance(upstream_tasks, list) else list(upstream_tasks)
+        upstreams = upstream_tasks if isinstance(upstream_tasks, list) else listed(upstream_tasks)
         if len(upstreams) < JOIN_FROM:
             _refuse_foreign(upstreams)
             for upstream in upstreams:
@@ -194,10 +187,12 @@ class Task:
 
     def add_downstreams(self, downstream_tasks: Iterable[Task]) -> None:
         """Let these tasks wait too."""
-        for downstream in downstream_tasks:
+        for downstream in listed(downstream_tasks):
             self.add_downstream(downstream)
 
     def _wait_for(self, upstream: Task | Join) -> None:
+        if self.array is not None:
+            self.array.workflow.forget_binding()
         mine = self._upstreams
         if mine is None:
             self._upstreams = [upstream]
@@ -277,7 +272,7 @@ class Task:
             self._settings, resource_scales=ResourceScales.parse(resource_scales).merged_over(earlier)
         )
 
-    def _levels(self) -> list[Any]:
+    def _levels(self) -> list[Defaults]:
         """Who else may have a say, nearest first."""
         workflow = self.workflow
         # The workflow's tool may be another object of the same name than the template's.
@@ -324,57 +319,6 @@ class Join:
         return join._downstreams or ()
 
 
-def checked_attributes(attributes: Mapping[str, Any] | Iterable[str]) -> dict[str, str | None]:
-    """Attributes as they are stored; a list of names has no values."""
-    from collections.abc import Mapping
-
-    if isinstance(attributes, str):
-        raise InvalidDefinition(
-            f"Attributes were given as the text {attributes!r}.",
-            remedy="Pass a dictionary, {'release_id': 3}, or a list of names.",
-        )
-    if not isinstance(attributes, Mapping):
-        attributes = dict.fromkeys(attributes)
-    return {
-        checked_name(name, "attribute"): None if value is None else _checked_attribute(name, str(value))
-        for name, value in attributes.items()
-    }
-
-
-def max_attempts_of(settings: TaskSettings, levels: list[Any]) -> int:
-    """The nearest number of attempts."""
-    from jobmon_airflow.client.defaults import DEFAULT_MAX_ATTEMPTS
-
-    said = (settings.max_attempts, *(level.default_max_attempts for level in levels))
-    return next((value for value in said if value is not None), DEFAULT_MAX_ATTEMPTS)
-
-
-def resources_of(settings: TaskSettings, levels: list[Any], cluster_name: str) -> Resources:
-    """The resources of all levels, the nearest winning."""
-    resources = settings.compute_resources or Resources()
-    for level in levels:
-        resources = resources.merged_over(level.resources_on(cluster_name))
-    return resources
-
-
-def scales_of(settings: TaskSettings, levels: list[Any], cluster_name: str) -> ResourceScales:
-    """The scales of all levels, the nearest winning; Jobmon's default where nobody says anything."""
-    scales = settings.resource_scales
-    for level in levels:
-        said = level.scales_on(cluster_name)
-        scales = scales.merged_over(said) if scales and said else scales or said
-    return scales if scales is not None else DEFAULT_SCALES
-
-
-def _checked_attribute(name: str, value: str) -> str:
-    if len(value) > 255:
-        raise InvalidValue(
-            f"The attribute '{name}' has {len(value)} characters: {value[:40]!r}…",
-            remedy="Attributes hold up to 255; put longer texts into a file and note its name.",
-        )
-    return checked_text(value, f"the attribute '{name}'")
-
-
 def _refuse_foreign(neighbours: Collection[Any]) -> None:
     for neighbour in neighbours:
         if not isinstance(neighbour, Task):
@@ -382,3 +326,12 @@ def _refuse_foreign(neighbours: Collection[Any]) -> None:
                 f"{neighbour!r} cannot be a neighbour of a task: it is no task.",
                 remedy="Pass what create_task returned; lists of tasks go to add_upstreams or add_downstreams.",
             )
+
+
+def listed(tasks: Iterable[Task]) -> list[Task]:
+    """Tasks as a list, which one task alone is not."""
+    if isinstance(tasks, Iterable):
+        return list(tasks)
+    raise InvalidDefinition(
+        f"{tasks!r} is no list of tasks.", remedy=f"Pass a list, even of one: [{tasks!r}]."
+    )

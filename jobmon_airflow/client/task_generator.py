@@ -30,10 +30,10 @@ from jobmon_airflow.errors import InvalidArguments, InvalidDefinition
 if TYPE_CHECKING:
     from os import PathLike
 
-    from jobmon_airflow.client.array import Array
     from jobmon_airflow.client.serialization import Serializers
     from jobmon_airflow.client.task import Task
-    from jobmon_airflow.client.task_template import TaskTemplate, TaskTemplateVersion
+    from jobmon_airflow.client.task_template import TaskTemplate
+    from jobmon_airflow.client.task_template_version import TaskTemplateVersion
     from jobmon_airflow.client.tool import Tool
     from jobmon_airflow.client.workflow import Workflow
 
@@ -66,6 +66,17 @@ def task_generator(
     ``naming_args``, all arguments if None; or by ``name_func``, which gets the function's name and the arguments.
     ``module_source_path`` is the function's file, or the directory to import its module from, if compute
     nodes would not find it by themselves. The rest are defaults as in `Tool.get_task_template`.
+
+    >>> @task_generator(tool_name="health", naming_args=["location"])
+    ... def transform(location: int, years: list[int], scale: float = 1.0) -> None:
+    ...     print(f"{location} in {years}, times {scale}")
+    >>> transform(7, [1990, 2020])
+    7 in [1990, 2020], times 1.0
+    >>> transform.serialize(location=7, years=[1990, 2020])
+    {'location': '7', 'years': '[1990,2020]', 'scale': '1.0'}
+
+    In a module, ``transform.create_tasks(location=[7, 8], years=[[1990, 2020]])`` makes two tasks that call the
+    function on compute nodes with exactly these values.
     """
     if callable(serializers):
         raise InvalidDefinition(
@@ -265,7 +276,7 @@ def get_tasks_by_node_args(
 ) -> list[Task]:
     """The generator's tasks in the workflow with these arguments; a list of values means any of them."""
     texts = task_generator.arguments.write_some(node_args_dict)
-    array = _array_of(task_generator.task_template.active_task_template_version, workflow)
+    array = workflow.array_of(task_generator.task_template.active_task_template_version)
     tasks = array.get_tasks_by_node_args(**texts) if array else []
     if not tasks and error_on_empty:
         raise InvalidArguments(
@@ -281,14 +292,6 @@ def _tool_named(tool_name: str | None) -> Tool:
     from jobmon_airflow.client.tool import Tool
 
     return Tool(tool_name)
-
-
-def _array_of(version: TaskTemplateVersion, workflow: Workflow) -> Array | None:
-    array = workflow.arrays.get(version.task_template.name)
-    if array is None or array.task_template_version is version:
-        return array
-    # Two functions of one name share the template, and the workflow calls only one of their arrays by its name.
-    return next((task.array for task in workflow.tasks if task.task_template_version is version), None)
 
 
 def _check_function(function: Any) -> None:

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from hashlib import blake2b
-from itertools import product
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from jobmon_airflow.client.command_template import Command, CommandTemplate
-from jobmon_airflow.client.defaults import Defaults, checked_attempts, checked_limit
-from jobmon_airflow.client.names import checked_name, checked_task_name, checked_text, default_task_name
-from jobmon_airflow.client.task import NO_SETTINGS, Task, TaskSettings
-from jobmon_airflow.errors import (
-    InvalidArguments,
-    InvalidDefinition,
-    InvalidTemplate,
-    InvalidValue,
-    UnknownVersion,
-)
-from jobmon_airflow.resources import Resources
-from jobmon_airflow.scales import ResourceScales
+from jobmon_airflow.client.names import checked_name, checked_task_name
+from jobmon_airflow.client.task_settings import NO_SETTINGS
+from jobmon_airflow.client.task_template_version import TaskTemplateVersion
+from jobmon_airflow.errors import InvalidDefinition, UnknownVersion
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
 
+    from jobmon_airflow.client.task import Task
     from jobmon_airflow.client.tool import Tool, ToolVersion
-
-KEY_BYTES: Final = 16
 
 
 class TaskTemplate:
@@ -149,6 +136,11 @@ class TaskTemplate:
     @default_cluster_name.setter
     def default_cluster_name(self, cluster_name: str) -> None:
         self.active_task_template_version.default_cluster_name = cluster_name
+
+    @property
+    def default_max_attempts(self) -> int | None:
+        """How often this template's tasks are tried; None where it does not say."""
+        return self.active_task_template_version.default_max_attempts
 
     @property
     def default_compute_resources_set(self) -> dict[str, dict[str, Any]]:
@@ -306,240 +298,6 @@ class TaskTemplate:
                 task.add_upstreams(upstreams)
             tasks.append(task)
         return tasks
-
-
-class TaskTemplateVersion(Defaults):
-    """One command template and its split into node, task and op args."""
-
-    yaml_resources = "task_template_resources"
-    yaml_scales = "task_template_scales"
-
-    def __init__(
-        self,
-        task_template: TaskTemplate,
-        command_template: str,
-        node_args: Iterable[str],
-        task_args: Iterable[str],
-        op_args: Iterable[str],
-    ) -> None:
-        super().__init__()
-        self.task_template = task_template
-        self.command_template = CommandTemplate(command_template)
-        self.node_args, self.task_args, self.op_args = _split(
-            self.command_template, _arg_names(node_args), _arg_names(task_args), _arg_names(op_args)
-        )
-        self.args = (*self.node_args, *self.task_args, *self.op_args)
-        self.command: Command = self.command_template.bound_to(self.args)
-        self._expected = frozenset(self.args)
-        self._pick = itemgetter(*self.args) if len(self.args) > 1 else None
-        self._node_count = len(self.node_args)
-        #: what makes it this version, in every process and database
-        self.digest = self._identity().digest()
-        self._keys = blake2b(self.digest, digest_size=KEY_BYTES)
-        self._name_pattern = "".join(
-            (task_template.template_name.replace("%", "%%"), *(f"_{arg}-%s" for arg in self.node_args))
-        )
-        self._settings_seen: dict[Any, TaskSettings] = {}
-
-    def __repr__(self) -> str:
-        return f"<TaskTemplateVersion {self.command_template.text!r}>"
-
-    def __str__(self) -> str:
-        return f"task template '{self.task_template.template_name}'"
-
-    @cached_property
-    def id(self) -> int:
-        """The id in the database; asking for it writes the version there."""
-        from jobmon_airflow.client import registry
-
-        return registry.template_version_id(self)
-
-    @property
-    def tool(self) -> Tool:
-        """The tool that the version belongs to."""
-        return self.task_template.tool
-
-    def task(self, args: dict[str, Any]) -> Task:
-        """The task with these args."""
-        if args.keys() != self._expected:
-            self._refuse_args(args)
-        given = self._pick(args) if self._pick else tuple(args.values())
-        # Straight through for texts and integers: this line runs a million times.
-        values = tuple(
-            [
-                value if type(value) is str else str(value) if type(value) is int else _text(value)
-                for value in given
-            ]
-        )
-        joined = "\0".join(values)
-        if not joined.isascii() or (values and joined.count("\0") != len(values) - 1):
-            for arg, value in zip(self.args, values, strict=True):
-                checked_text(value, f"the argument '{arg}'")
-        keys = self._keys.copy()
-        node = joined if self._node_count == len(values) else "\0".join(values[: self._node_count])
-        keys.update(node.encode())
-        return Task(self, values, int.from_bytes(keys.digest(), "big"))
-
-    def combinations(self, args: dict[str, Any]) -> Iterable[dict[str, Any]]:
-        """The cross product of the node args that were given as lists."""
-        if args.keys() != self._expected:
-            self._refuse_args(args)
-        fixed = {arg: args[arg] for arg in (*self.task_args, *self.op_args)}
-        for arg, value in fixed.items():
-            if isinstance(value, (list, tuple, set, frozenset, range)):
-                raise InvalidArguments(
-                    f"'{arg}' of {self} was given as a list, but only node args make one task per value.",
-                    remedy=f"Pass one value, or declare '{arg}' in node_args.",
-                )
-        given: list[Any] = [args[arg] for arg in self.node_args]
-        columns = [list(value) if _is_many(value) else [value] for value in given]
-        for combination in product(*columns):
-            yield {**dict(zip(self.node_args, combination, strict=True)), **fixed}
-
-    def settings(
-        self,
-        base: TaskSettings,
-        *,
-        max_attempts: int | None = None,
-        compute_resources: Mapping[str, Any] | Resources | Callable[..., Any] | None = None,
-        compute_resources_callable: Callable[..., Any] | None = None,
-        resource_scales: Mapping[str, Any] | None = None,
-        cluster_name: str = "",
-        fallback_queues: Iterable[str] | None = None,
-        max_concurrently_running: int | None = None,
-    ) -> TaskSettings:
-        """The settings, read and checked; equal ones are one object, however many tasks have them."""
-        if callable(compute_resources):
-            compute_resources, compute_resources_callable = None, compute_resources
-        _refuse_no_function(compute_resources_callable)
-        resources = Resources.parse(compute_resources) if compute_resources else base.compute_resources
-        scales = ResourceScales.parse(resource_scales) if resource_scales else base.resource_scales
-        queues = _queues(fallback_queues) if fallback_queues is not None else base.fallback_queues
-        asked = (
-            base.max_attempts if max_attempts is None else checked_attempts(max_attempts),
-            resources,
-            compute_resources_callable or base.compute_resources_callable,
-            scales,
-            cluster_name or base.cluster_name,
-            queues,
-            base.max_concurrently_running
-            if max_concurrently_running is None
-            else checked_limit(max_concurrently_running),
-        )
-        known = self._settings_seen.get(asked)
-        if known is None:
-            known = self._settings_seen[asked] = TaskSettings(
-                max_attempts=asked[0],
-                compute_resources=asked[1],
-                compute_resources_callable=asked[2],
-                resource_scales=asked[3],
-                cluster_name=asked[4],
-                fallback_queues=asked[5],
-                max_concurrently_running=asked[6],
-            )
-        return known
-
-    def default_name(self, values: tuple[str, ...]) -> str:
-        """What a task is called whom nobody named."""
-        return default_task_name(self._name_pattern % values[: self._node_count])
-
-    def _identity(self) -> Any:
-        identity = blake2b(digest_size=KEY_BYTES)
-        for part in (self.task_template.template_name, self.command_template.text):
-            identity.update(part.encode() + b"\0")
-        for names in (self.node_args, self.task_args, self.op_args):
-            identity.update("\0".join(names).encode() + b"\0\0")
-        return identity
-
-    def _refuse_args(self, args: Mapping[str, Any]) -> None:
-        missing, unknown = sorted(self._expected - args.keys()), sorted(args.keys() - self._expected)
-        problem = " and ".join(
-            part
-            for part in (
-                f"{', '.join(missing)} missing" if missing else "",
-                f"{', '.join(unknown)} not asked for" if unknown else "",
-            )
-            if part
-        )
-        raise InvalidArguments(
-            f"The arguments of {self} do not match: {problem}. Unexpected or missing kwarg.",
-            remedy=f"It takes exactly {', '.join(self.args) or 'no arguments'}; it got {', '.join(args) or 'none'}.",
-        )
-
-    def _yaml_path(self, key: str, content: Any) -> tuple[str, ...]:  # noqa: ARG002 - says where, not what
-        return (key, self.task_template.template_name)
-
-
-def _split(
-    command: CommandTemplate, node: tuple[str, ...], task: tuple[str, ...], op: tuple[str, ...]
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The three kinds of args, if together they are the template's gaps."""
-    declared = (*node, *task, *op)
-    if twice := sorted({arg for arg in declared if declared.count(arg) > 1}):
-        raise InvalidTemplate(
-            f"{', '.join(twice)} declared as two kinds of args of {command.text!r}.",
-            remedy="An arg is a node arg, a task arg or an op arg.",
-        )
-    if unknown := sorted(set(declared) - set(command.fields)):
-        raise InvalidTemplate(
-            f"The command template {command.text!r} has no gap for {', '.join(unknown)}.",
-            remedy=f"Write {{{unknown[0]}}} into the command, or leave it out of the args.",
-        )
-    # As in Jobmon, a gap that nobody declared may be filled with anything without changing the task's identity.
-    # All in the order of the command: what is declared in another order is not another version.
-    rest = set(declared) - set(op)
-    return (
-        tuple(field for field in command.fields if field in node),
-        tuple(field for field in command.fields if field in task),
-        tuple(field for field in command.fields if field not in rest),
-    )
-
-
-def _arg_names(args: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(args, str):
-        raise InvalidDefinition(f"Args were given as the text {args!r}.", remedy=f"Pass a list: [{args!r}].")
-    return tuple(checked_name(arg, "arg") for arg in args)
-
-
-def _text(value: Any) -> str:
-    """A value as it stands in a command line and in the database."""
-    if isinstance(value, (set, frozenset)):
-        raise InvalidValue(
-            f"An argument is a set, whose order changes from run to run: {str(value)[:60]}.",
-            remedy="Pass a sorted list, or a text that you made of it.",
-        )
-    if isinstance(value, (bytes, Iterator)) or callable(value) or _has_no_text(value):
-        raise InvalidValue(
-            f"An argument is {str(value)[:60]}, which is no text.",
-            remedy="Pass the text or number that is meant.",
-        )
-    return str(value)
-
-
-def _has_no_text(value: Any) -> bool:
-    """Whether the value's text is its address in memory, another one in each run."""
-    return str(value) == object.__repr__(value)
-
-
-def _is_many(value: Any) -> bool:
-    """Whether a node arg was given as many values; texts, bytes and mappings are one."""
-    return isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
-
-
-def _queues(fallback_queues: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(fallback_queues, str):
-        raise InvalidDefinition(
-            f"fallback_queues is the text {fallback_queues!r}.", remedy=f"Pass a list: [{fallback_queues!r}]."
-        )
-    return tuple(checked_name(queue, "queue") for queue in fallback_queues)
-
-
-def _refuse_no_function(compute_resources_callable: Any) -> None:
-    if compute_resources_callable is not None and not callable(compute_resources_callable):
-        raise InvalidDefinition(
-            f"compute_resources_callable is {compute_resources_callable!r}, which is no function.",
-            remedy="Pass a function that returns a dictionary, or pass the dictionary as compute_resources.",
-        )
 
 
 def _called(name: Callable[..., str], node_args: dict[str, Any]) -> str:

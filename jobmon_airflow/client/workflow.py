@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.client import graph
 from jobmon_airflow.client.array import Array
+from jobmon_airflow.client.attributes import checked_attributes
 from jobmon_airflow.client.defaults import Defaults, checked_limit
 from jobmon_airflow.client.names import checked_name, checked_text
-from jobmon_airflow.client.task import Task, checked_attributes
+from jobmon_airflow.client.task import Task, listed
 from jobmon_airflow.errors import DuplicateTask, InvalidDefinition, JobmonError, UnknownName
 from jobmon_airflow.settings import UNLIMITED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from jobmon_airflow.client.task_template import TaskTemplateVersion
+    from jobmon_airflow.client.task_template_version import TaskTemplateVersion
     from jobmon_airflow.client.tool import Tool
 
 
@@ -99,6 +100,10 @@ class Workflow(Defaults):
         """The arrays by the name of their template."""
         return {array.name: array for array in self._arrays.values()}
 
+    def array_of(self, task_template_version: TaskTemplateVersion) -> Array | None:
+        """The tasks of one template version; several versions share their template's name."""
+        return self._arrays.get(task_template_version)
+
     def add_task(self, task: Task) -> Task:
         """Add a task, and return it. Those it depends on may be added later, but before binding."""
         if not isinstance(task, Task):
@@ -114,12 +119,12 @@ class Workflow(Defaults):
             array = self._arrays[version] = self._new_array(version)
         array.take(task)
         self._tasks.append(task)
-        self._workflow_id = None  # other tasks are another workflow
+        self.forget_binding()
         return task
 
     def add_tasks(self, tasks: Iterable[Task]) -> None:
         """Add tasks; in any order, upstreams before or after those that depend on them."""
-        for task in tasks:
+        for task in listed(tasks):
             self.add_task(task)
 
     def get_tasks_by_node_args(self, task_template_name: str, **node_args: Any) -> list[Task]:
@@ -184,6 +189,10 @@ class Workflow(Defaults):
 
         binding.bind(self)
         return self
+
+    def forget_binding(self) -> None:
+        """Other tasks or edges are another workflow, which is not in the database yet."""
+        self._workflow_id = None
 
     @property
     def is_bound(self) -> bool:

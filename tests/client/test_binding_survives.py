@@ -144,7 +144,7 @@ def _fork(work: Callable[[], object]) -> int:
         return child
     try:
         work()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it was, a child must not go on as a second test run
         import traceback
 
         traceback.print_exc()
