@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from jobmon_airflow.errors import InvalidAddress
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -78,8 +80,14 @@ def _named(argument: str | None, environ: Mapping[str, str]) -> Iterator[tuple[s
 def _from_config(config: Path) -> str | None:
     if not config.is_file():
         return None
-    from configparser import RawConfigParser
+    from configparser import Error, RawConfigParser
 
     parser = RawConfigParser(strict=False)
-    parser.read(config, encoding="utf-8")
+    try:
+        parser.read(config, encoding="utf-8")
+    except (Error, UnicodeDecodeError) as error:
+        raise InvalidAddress(
+            f"{config} may name the Jobmon database, but cannot be read: {error}",
+            remedy=f"Correct it, or name the database in {JOBMON_VARIABLE}.",
+        ) from error
     return parser.get("jobmon", "sql_alchemy_conn", fallback="").strip() or None

@@ -31,7 +31,7 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
     type = Boolean()
 
-    def self_group(self, against: object = None) -> Self:  # type: ignore[override]  # noqa: ARG002
+    def self_group(self, against: object = None) -> Self:  # noqa: ARG002
         # Databases without booleans are otherwise asked whether "column IN (...) = 1", which no index answers.
         return self
 
@@ -45,8 +45,8 @@ def _on_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(_Among, "postgresql")
 def _on_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
     column, name, values = _parts(element, compiler, options)
-    given = f"SELECT CAST(value AS {postgresql.type_name(column)}) FROM json_array_elements_text(CAST({values} AS json))"
-    return f"{name} = ANY (ARRAY({given}))"
+    value = f"CAST(value AS {postgresql.type_name(column)})"
+    return f"{name} = ANY (ARRAY(SELECT {value} FROM json_array_elements_text(CAST({values} AS json))))"
 
 
 @compiles(_Among, "mysql")

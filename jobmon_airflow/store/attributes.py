@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from jobmon_airflow.store import schema, sets
 from jobmon_airflow.store.words import ids_of_names
@@ -12,7 +12,7 @@ from jobmon_airflow.store.words import ids_of_names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection
 
 Facts = dict[str, str | None]
 
@@ -25,19 +25,11 @@ _TABLES: Final = {
 def write(connection: Connection, of: str, facts: Mapping[int, Facts]) -> None:
     """Note facts about workflows or tasks (``of``), by their ids; earlier ones of the same names go."""
     kinds, values = _TABLES[of]
-    owner, kind = values.c[f"{of}_id"], values.c[f"{of}_attribute_type_id"]
     ids = ids_of_names(connection, kinds, {name for noted in facts.values() for name in noted})
-    if not ids:
-        return
-    if _are_there(connection, values, of, facts):
-        # Facts of one name are replaced at a time: what others noted under other names stays.
-        for name, number in ids.items():
-            owners = [owner_id for owner_id, noted in facts.items() if name in noted]
-            connection.execute(delete(values).where(kind == number, sets.among(owner, owners)))
     rows = (
         (owner_id, ids[name], value) for owner_id, noted in facts.items() for name, value in noted.items()
     )
-    sets.insert(connection, values, (owner.name, kind.name, "value"), rows)
+    sets.replace(connection, values, (f"{of}_id", f"{of}_attribute_type_id", "value"), rows)
 
 
 def read(connection: Connection, of: str, owner_id: int) -> Facts:
@@ -50,10 +42,3 @@ def read(connection: Connection, of: str, owner_id: int) -> Facts:
         .order_by(kinds.c.name)
     )
     return sets.mapping(connection, query)
-
-
-def _are_there(connection: Connection, values: Table, of: str, facts: Mapping[int, Facts]) -> bool:
-    owner = values.c[f"{of}_id"]
-    return (
-        connection.execute(select(owner).where(sets.among(owner, list(facts))).limit(1)).first() is not None
-    )

@@ -65,7 +65,7 @@ class Database:
         """The database at an address, or where the settings say. The tables are not looked at yet."""
         if not isinstance(address, settings.Address):
             address = settings.database_address(address)
-        return cls(_engine(_url(address)), is_embedded=address.is_embedded)
+        return cls(_engine(_url(address), address.origin), is_embedded=address.is_embedded)
 
     @property
     def name(self) -> str:
@@ -79,18 +79,22 @@ class Database:
         them up again, is spared that.
         """
         for attempt in range(1, TRIES + 1):
+            is_done = False
             try:
                 with (
                     self._connect(writes=True) as connection,
                     _trusted(connection, in_bulk),
                     connection.begin(),
                 ):
-                    return work(connection)
+                    result = work(connection)
+                    is_done = True
             except DBAPIError as error:
-                if attempt == TRIES or not _may_try_again(error):
+                if attempt == TRIES or not _may_try_again(error, committing=is_done):
                     raise
                 log.info("transaction.repeated", extra={"attempt": attempt, "reason": str(error.orig)})
                 time.sleep(self._rng.uniform(0, 0.05 * 2**attempt))
+            else:
+                return result
         raise AssertionError("unreachable")
 
     @contextmanager
@@ -136,18 +140,19 @@ def _url(address: Address) -> URL:
     return url
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, origin: str) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
             return _sqlite_engine(url)
         engine = create_engine(url, pool_pre_ping=True, pool_recycle=1800)
     except ModuleNotFoundError as error:
         raise InvalidAddress(
-            f"The driver for {url.drivername} is not installed: {error}.",
+            f"The driver for {url.drivername}, which {origin} names, is not installed: {error}.",
             remedy="Install it: pip install 'jobmon_airflow[postgres]' or 'jobmon_airflow[mysql]'.",
         ) from error
     if url.get_backend_name() in {"mysql", "mariadb"}:
         event.listen(engine, "connect", _prepare_mysql)
+    event.listen(engine, "begin", _begin_on_server)
     return engine
 
 
@@ -188,6 +193,12 @@ def _prepare_mysql(connection: Any, _record: object) -> None:
         cursor.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
 
 
+def _begin_on_server(connection: Connection) -> None:
+    # A reader's answers belong together; a writer sees what others have just committed.
+    if connection.get_execution_options().get(_WRITES) is False:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
 @contextmanager
 def _trusted(connection: Connection, in_bulk: bool) -> Iterator[None]:
     if not in_bulk or dialect_name(connection) != "sqlite":
@@ -201,9 +212,9 @@ def _trusted(connection: Connection, in_bulk: bool) -> Iterator[None]:
         driver.execute("PRAGMA foreign_keys=ON").close()
 
 
-def _may_try_again(error: DBAPIError) -> bool:
+def _may_try_again(error: DBAPIError, *, committing: bool) -> bool:
     if error.connection_invalidated:
-        return True
+        return not committing  # else the work may be there already
     original = error.orig
     code = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
     number = original.args[0] if original is not None and original.args else None

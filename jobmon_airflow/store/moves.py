@@ -1,15 +1,16 @@
 """Moving rows from status to status.
 
 The state machine is the WHERE clause: a row whose status may not precede the target stays as it is, so two
-processes that race cannot both win. Rows are locked before they are moved, in the order of their ids, so that what
-is said of them (an audit, an answer to the caller) is what the update then does.
+processes that race cannot both win. Rows are locked before they are moved, so that what is said of them (an audit,
+an answer to the caller) is what the update then does; and in the order of their ids, so that two who want the same
+wait for each other instead of deadlocking.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from jobmon_airflow.store import sets
 
@@ -26,10 +27,10 @@ def movable(
     connection: Connection, table: Table, ids: Iterable[int], sources: Collection[Status]
 ) -> Iterator[list[int]]:
     """Those of the rows that may go, locked, some thousand at a time."""
-    for part in sets.slices(ids):
+    for part in sets.slices(sorted(ids)):
         query = (
             select(table.c.id)
-            .where(sets.among(table.c.id, part), sets.among(table.c.status, sorted(sources)))
+            .where(sets.among(table.c.id, part), table.c.status.in_(sorted(sources)))
             .order_by(table.c.id)
             .with_for_update()
         )
@@ -41,9 +42,8 @@ def put(
     connection: Connection, table: Table, ids: Collection[int], target: Status, at: datetime, **values: Any
 ) -> None:
     """Give rows this status, and other values with it."""
-    connection.execute(
-        update(table).where(sets.among(table.c.id, ids)).values(status=target, status_date=at, **values)
-    )
+    changes = {"status": target, "status_date": at, **values}
+    sets.update(connection, table, "id", (), [(number,) for number in ids], constants=changes)
 
 
 def move(

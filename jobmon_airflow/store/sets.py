@@ -11,24 +11,23 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from jobmon_airflow.store import dialects
 from jobmon_airflow.store.among import among
 from jobmon_airflow.store.database import dialect_name
-from jobmon_airflow.store.dialects import Existing, Row, Target, mysql, postgresql, sqlite
+from jobmon_airflow.store.dialects import Dialect, Existing, Row, Target, mysql, postgresql, sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Column, Connection, Select, Table
 
-__all__ = ["among", "insert", "replace", "slices", "stream", "update"]
+__all__ = ["among", "insert", "mapping", "replace", "slices", "stream", "update"]
 
 Item = TypeVar("Item")
 
 # Enough to make a statement's own cost small, few enough that rows of 100 kB still fit into memory.
 ROWS_AT_A_TIME: Final = 2_000
 
-_DIALECTS: Final[Mapping[str, dialects.Dialect]] = {
+_DIALECTS: Final[Mapping[str, Dialect]] = {
     "sqlite": sqlite,
     "postgresql": postgresql,
     "mysql": mysql,
@@ -84,6 +83,12 @@ def stream(connection: Connection, query: Select[Any]) -> Iterator[Any]:
     options = {"yield_per": ROWS_AT_A_TIME}
     for part in connection.execute(query, execution_options=options).partitions():
         yield from part
+
+
+def mapping(connection: Connection, query: Select[Any]) -> dict[Any, Any]:
+    """An answer of two columns, the second by the first."""
+    rows: Any = connection.execute(query).all()
+    return dict(rows)
 
 
 def slices(rows: Iterable[Item], size: int = ROWS_AT_A_TIME) -> Iterator[list[Item]]:

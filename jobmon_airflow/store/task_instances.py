@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
 from jobmon_airflow.states import TASK_INSTANCE, TaskInstanceStatus
 from jobmon_airflow.store import moves, sets
-from jobmon_airflow.store.schema import task, task_instance, task_instance_error_log
+from jobmon_airflow.store.schema import task, task_instance, task_instance_error_log, workflow_run
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
+
+_NOT_DONE: Final = [status for status in TaskInstanceStatus if status is not TaskInstanceStatus.DONE]
 
 
 def queue(
@@ -66,7 +68,7 @@ def of_run(
 ) -> list[Row[Any]]:
     """The run's attempts that have one of these statuses."""
     query = select(task_instance).where(
-        task_instance.c.workflow_run_id == workflow_run_id, sets.among(task_instance.c.status, statuses)
+        task_instance.c.workflow_run_id == workflow_run_id, task_instance.c.status.in_(statuses)
     )
     return list(connection.execute(query.order_by(task_instance.c.id)))
 
@@ -91,12 +93,16 @@ def log_errors(connection: Connection, errors: Mapping[int, str], at: datetime) 
 def errors_of_workflow(connection: Connection, workflow_id: int, limit: int = 1000) -> list[Row[Any]]:
     """The latest errors of a workflow's tasks, newest first: task id, name, attempt, time, text."""
     log, instance = task_instance_error_log, task_instance
+    # From the runs' failed attempts, which are few, and not from all tasks or from everybody's errors: hence
+    # the order by time, which nobody can answer by walking backwards through the log.
     query = (
         select(task.c.id, task.c.name, instance.c.id, log.c.error_time, log.c.description)
-        .join(instance, instance.c.task_id == task.c.id)
+        .select_from(workflow_run)
+        .join(instance, instance.c.workflow_run_id == workflow_run.c.id)
         .join(log, log.c.task_instance_id == instance.c.id)
-        .where(task.c.workflow_id == workflow_id)
-        .order_by(log.c.id.desc())
+        .join(task, task.c.id == instance.c.task_id)
+        .where(workflow_run.c.workflow_id == workflow_id, instance.c.status.in_(_NOT_DONE))
+        .order_by(log.c.error_time.desc(), log.c.id.desc())
         .limit(limit)
     )
     return list(connection.execute(query))

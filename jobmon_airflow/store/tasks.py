@@ -28,6 +28,8 @@ MUTABLE: Final = (
     "resource_scales",
     "fallback_queues",
 )
+# The order of ix_task_progress. By id alone, SQLite and MariaDB would walk through the tasks of all workflows.
+_AS_INDEXED: Final = (task.c.status, task.c.id)
 _STATUSES: Final = {status.value: status for status in TaskStatus}
 
 
@@ -70,11 +72,11 @@ def enter_args(connection: Connection, rows: Iterable[tuple[int, int, str]]) -> 
 
 
 def of_array(connection: Connection, workflow_id: int, array_id: int) -> Iterator[Row[tuple[int, int]]]:
-    """The array's tasks as id and node id, in the order in which they were entered."""
+    """The array's tasks as id and node id; those of a status in the order in which they were entered."""
     query = (
         select(task.c.id, task.c.node_id)
         .where(task.c.workflow_id == workflow_id, task.c.array_id == array_id)
-        .order_by(task.c.id)
+        .order_by(*_AS_INDEXED)
     )
     return sets.stream(connection, query)
 
@@ -82,12 +84,12 @@ def of_array(connection: Connection, workflow_id: int, array_id: int) -> Iterato
 def of_array_with_hashes(
     connection: Connection, workflow_id: int, array_id: int
 ) -> Iterator[Row[tuple[int, int, str, str]]]:
-    """The array's tasks as id, node id, status and hash of their node args, as entered."""
+    """The array's tasks as id, node id, status and hash of their node args."""
     query = (
         select(task.c.id, task.c.node_id, task.c.status, node.c.node_args_hash)
         .join(node, node.c.id == task.c.node_id)
         .where(task.c.workflow_id == workflow_id, task.c.array_id == array_id)
-        .order_by(task.c.id)
+        .order_by(*_AS_INDEXED)
     )
     return sets.stream(connection, query)
 
@@ -162,7 +164,7 @@ def page(
     if array_ids:
         query = query.where(sets.among(task.c.array_id, array_ids))
     if statuses:
-        query = query.where(sets.among(task.c.status, statuses))
+        query = query.where(task.c.status.in_(statuses))
     return list(connection.execute(query.order_by(task.c.id).limit(limit)))
 
 

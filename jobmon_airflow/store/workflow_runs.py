@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import insert, select, update
 
 from jobmon_airflow.states import WORKFLOW_RUN, WorkflowRunStatus
-from jobmon_airflow.store import moves, sets
+from jobmon_airflow.store import moves
 from jobmon_airflow.store.schema import workflow_run
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def beat(connection: Connection, run_id: int, until: datetime) -> bool:
     """Say that the run's controller is well, and will be heard of ``until`` then; False if the run is over."""
     result = connection.execute(
         update(workflow_run)
-        .where(workflow_run.c.id == run_id, sets.among(workflow_run.c.status, ALIVE))
+        .where(workflow_run.c.id == run_id, workflow_run.c.status.in_(ALIVE))
         .values(heartbeat_date=until)
     )
     return result.rowcount == 1
@@ -52,9 +52,7 @@ def beat(connection: Connection, run_id: int, until: datetime) -> bool:
 
 def silent(connection: Connection, at: datetime) -> list[Row[Any]]:
     """The runs that should have been heard of by now."""
-    query = select(workflow_run).where(
-        sets.among(workflow_run.c.status, ALIVE), workflow_run.c.heartbeat_date < at
-    )
+    query = select(workflow_run).where(workflow_run.c.status.in_(ALIVE), workflow_run.c.heartbeat_date < at)
     return list(connection.execute(query.order_by(workflow_run.c.id)))
 
 

@@ -132,7 +132,7 @@ def is_being_run(connection: Connection, workflow_id: int) -> bool:
     """Whether a controller may be at work on it."""
     alive = [status for status in WorkflowRunStatus if status.is_alive]
     query = select(workflow_run.c.id).where(
-        workflow_run.c.workflow_id == workflow_id, sets.among(workflow_run.c.status, alive)
+        workflow_run.c.workflow_id == workflow_id, workflow_run.c.status.in_(alive)
     )
     return connection.execute(query.limit(1)).first() is not None
 
@@ -172,7 +172,7 @@ def counts_by_status(
     """How many tasks of each workflow and array have each status."""
     query = (
         select(task.c.workflow_id, task.c.array_id, task.c.status, func.count())
-        .where(sets.among(task.c.workflow_id, workflow_ids))
+        .where(task.c.workflow_id.in_(workflow_ids))
         .group_by(task.c.workflow_id, task.c.array_id, task.c.status)
     )
     counts: dict[tuple[int, int], dict[str, int]] = {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import inspect, text
 
+from jobmon_airflow import settings
 from jobmon_airflow.errors import NotOurDatabase, SchemaIsMissing, SchemaIsNewer, SchemaIsOlder
 from jobmon_airflow.store import schema, views, vocabulary
 from jobmon_airflow.store.database import dialect_name
@@ -29,7 +30,7 @@ VERSION_TABLE: Final = "jobmon_schema_version"
 # First to last. Written out, because a script that binds a workflow should not load alembic for a comparison.
 REVISIONS: Final = ("0001",)
 HEAD: Final = REVISIONS[-1]
-MIGRATE: Final = "python -m jobmon_airflow.store migrate"
+STORE: Final = "python -m jobmon_airflow.store"
 _LOCK: Final = 0x6A6F626D  # 'jobm'; any number that nobody else uses
 
 
@@ -47,12 +48,13 @@ def check(database: Database) -> None:
         return
     if found is None:
         raise SchemaIsMissing(
-            f"The database {database.name} has no Jobmon tables yet.", remedy=f"Make them: {MIGRATE}"
+            f"The database {database.name} has no Jobmon tables yet.",
+            remedy=f"Make them: {_command(database)}",
         )
     if _is_earlier(found):
         raise SchemaIsOlder(
             f"The Jobmon tables in {database.name} are of version {found}; this code needs {HEAD}.",
-            remedy=f"Bring them up to date: {MIGRATE}",
+            remedy=f"Bring them up to date: {_command(database)}",
         )
     raise SchemaIsNewer(
         f"The Jobmon tables in {database.name} are of version {found}, which this code does not know yet.",
@@ -97,6 +99,12 @@ def _move(connection: Connection, revision: str) -> None:
             vocabulary.fill(connection)
 
 
+def _command(database: Database) -> str:
+    """What to type; it names the database if that is not the usual one."""
+    usual = settings.database_address().url == database.engine.url.render_as_string(hide_password=False)
+    return f"{STORE} migrate" if usual else f"{STORE} migrate --database '{database.name}'"
+
+
 def _is_known(found: str | None) -> bool:
     return found is None or found in REVISIONS
 
@@ -117,7 +125,7 @@ def _refuse_foreign_tables(connection: Connection, name: str) -> None:
         raise NotOurDatabase(
             f"The database {name} has tables of these names already: {', '.join(taken)}.",
             remedy="Give Jobmon a database of its own; Airflow's metadata or the original Jobmon's tables "
-            "cannot hold ours.",
+            f"cannot hold ours. Who named this one: {STORE} address",
         )
 
 

@@ -1,0 +1,193 @@
+"""No statement of the store reads a large table from one end to the other.
+
+Each function runs on workflows of some thousand tasks; what it says to the database is caught and explained by
+the database itself.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event, text
+
+from jobmon_airflow.states import TASK, TaskInstanceStatus, TaskStatus
+from jobmon_airflow.store import (
+    attributes,
+    dags,
+    nodes,
+    task_instances,
+    tasks,
+    workflow_runs,
+    workflows,
+)
+from tests.store.building import AT, Chain, chain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection
+
+    from jobmon_airflow.store.database import Database
+
+OTHERS = 4
+# With one row for every task at least; the others stay small, and a planner rightly reads them whole.
+LARGE = (
+    *("task", "task_arg", "task_attribute", "task_instance", "task_instance_error_log", "task_status_audit"),
+    *("node", "node_arg", "edge"),
+)
+
+
+@pytest.fixture(scope="module")
+def filled() -> dict[int, tuple[Chain, int]]:
+    """The workflow that is asked about, and its run, for each database."""
+    return {}
+
+
+@pytest.fixture
+def world(database: Database, filled: dict[int, tuple[Chain, int]]) -> tuple[Chain, int]:
+    """Some workflows, half of whose tasks have been run; the statistics know them."""
+    if id(database) not in filled:
+        for _ in range(OTHERS):
+            _run(database, chain(database, 3_000))
+        # A small part of each table: who asks for a large part is well served by all of it.
+        filled[id(database)] = _run(database, chain(database, 300))
+        _take_statistics(database)
+    return filled[id(database)]
+
+
+QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
+    "advance": lambda it, of, _: tasks.advance(it, of.task_ids[:50], TaskStatus.DONE, AT),
+    "order": lambda it, of, _: tasks.order(it, of.task_ids[:50], TASK.orders["set back"], AT),
+    "redefine": lambda it, of, _: tasks.redefine(
+        it, [(number, "a", "b", 2, None, None, None) for number in of.task_ids[:50]]
+    ),
+    "page": lambda it, of, _: tasks.page(it, of.workflow_id),
+    "page of an array": lambda it, of, _: tasks.page(it, of.workflow_id, array_ids=[of.array_id]),
+    "page of a status": lambda it, of, _: tasks.page(
+        it, of.workflow_id, statuses=[TaskStatus.DONE, TaskStatus.ERROR_FATAL]
+    ),
+    "page of both": lambda it, of, _: tasks.page(
+        it, of.workflow_id, array_ids=[of.array_id], statuses=[TaskStatus.RUNNING]
+    ),
+    "next page": lambda it, of, _: tasks.page(it, of.workflow_id, after=of.task_ids[150]),
+    "dependencies": lambda it, of, _: tasks.dependencies(it, of.task_ids[150]),
+    "neighbours": lambda it, of, _: dags.neighbours(it, of.dag_id, of.node_ids[:50]),
+    "edges": lambda it, of, _: list(dags.edges_of(it, of.dag_id)),
+    "joins": lambda it, of, _: list(dags.joins_of(it, of.dag_id)),
+    "counts by status": lambda it, of, _: workflows.counts_by_status(it, [of.workflow_id]),
+    "changes": lambda it, of, _: tasks.changes(it, of.workflow_id),
+    "later changes": lambda it, of, _: tasks.changes(it, of.workflow_id, after=1000, limit=50),
+    "story": lambda it, of, _: tasks.story(it, of.task_ids[7]),
+    "tasks of an array": lambda it, of, _: list(tasks.of_array(it, of.workflow_id, of.array_id)),
+    "tasks of an array with hashes": lambda it, of, _: list(
+        tasks.of_array_with_hashes(it, of.workflow_id, of.array_id)
+    ),
+    "definitions": lambda it, of, _: list(tasks.definitions(it, of.workflow_id, of.array_id)),
+    "attempts of a run": lambda it, _, run: task_instances.of_run(it, run, [TaskInstanceStatus.RUNNING]),
+    "attempts at tasks": lambda it, of, _: task_instances.of_tasks(it, of.task_ids[:50]),
+    "errors": lambda it, of, _: task_instances.errors_of_workflow(it, of.workflow_id),
+    "last batch": lambda it, of, _: task_instances.last_batch(it, of.array_id),
+    "queue": lambda it, of, run: task_instances.queue(
+        it, run, of.array_id, 9, dict.fromkeys(of.task_ids[:50]), AT
+    ),
+    "silent runs": lambda it, *_: workflow_runs.silent(it, AT),
+    "nodes": lambda it, of, _: nodes.find(it, of.version_id, [f"{number:032x}" for number in range(50)]),
+    "any node": lambda it, of, _: nodes.has_any(it, of.version_id),
+    "attributes": lambda it, of, _: attributes.read(it, "task", of.task_ids[7]),
+    "new attributes": lambda it, of, _: attributes.write(
+        it, "task", {number: {"colour": "red"} for number in of.task_ids[:50]}
+    ),
+    "same args": lambda it, of, _: workflows.others_with_these_args(it, of.identity, 0),
+    "being run": lambda it, of, _: workflows.is_being_run(it, of.workflow_id),
+    "advance attempts": lambda it, of, run: task_instances.advance(
+        it,
+        [row.id for row in task_instances.of_tasks(it, of.task_ids[:50])],
+        TaskInstanceStatus.DONE,
+        AT,
+    ),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_large_table_is_read_from_end_to_end(
+    database: Database, world: tuple[Chain, int], question: str
+) -> None:
+    with database.engine.connect() as connection:
+        with _overheard(connection) as statements:
+            QUESTIONS[question](connection, *world)
+        plans = [_plan(connection, *statement) for statement in statements]
+        connection.rollback()
+
+    assert statements
+    assert [plan for plan in plans if _whole(plan)] == []
+
+
+def test_a_plan_that_reads_everything_is_noticed(database: Database, world: tuple[Chain, int]) -> None:
+    with database.engine.connect() as connection:
+        for table in LARGE:
+            assert _whole(_plan(connection, f"SELECT * FROM {table}", ())), table
+
+
+def _whole(plan: str) -> list[str]:
+    """The large tables that a plan reads from one end to the other."""
+    return [name for name in LARGE if re.search(rf"(Seq Scan on|SCAN|EVERY ROW OF) {name}\b", plan)]
+
+
+@contextmanager
+def _overheard(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
+    said: list[tuple[str, Any]] = []
+
+    def note(*told: Any) -> None:
+        _, _, statement, parameters, _, many = told
+        # Repeated execution of one statement: its first parameters stand for all.
+        said.append((statement, parameters[0] if many else parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    yield said
+    event.remove(connection, "before_cursor_execute", note)
+
+
+def _plan(connection: Connection, statement: str, parameters: Any) -> str:
+    words = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    rows = [row._asdict() for row in connection.exec_driver_sql(f"{words} {statement}", parameters)]
+    match connection.dialect.name:
+        case "sqlite":
+            lines = [row["detail"] for row in rows]
+        case "postgresql":
+            lines = [row["QUERY PLAN"] for row in rows]
+        case _:
+            lines = [_said_by_mariadb(row) for row in rows]
+    return "\n".join([statement, *lines])
+
+
+def _said_by_mariadb(row: dict[str, Any]) -> str:
+    # "index" is a walk through an index from end to end, for its order or because it is shorter than the table.
+    everything = "EVERY ROW OF " if row["type"] in {"ALL", "index"} else ""
+    return f"{everything}{row['table']} by {row['type']} {row['key']}: {row['Extra']}"
+
+
+def _run(database: Database, of: Chain) -> tuple[Chain, int]:
+    def go(connection: Connection) -> int:
+        run = workflow_runs.register(connection, of.workflow_id, "ada", "1.0", AT)
+        half = of.task_ids[::2]
+        attempts = task_instances.queue(connection, run, of.array_id, 1, dict.fromkeys(half), AT)
+        task_instances.log_errors(connection, dict.fromkeys(attempts.values(), "It failed."), AT)
+        tasks.advance(connection, half, TaskStatus.QUEUED, AT)
+        tasks.advance(connection, half[10:], TaskStatus.RUNNING, AT)
+        attributes.write(connection, "task", {number: {"colour": "blue"} for number in half})
+        return run
+
+    return of, database.write(go)
+
+
+def _take_statistics(database: Database) -> None:
+    """As servers do on their own from time to time, and SQLite does not."""
+    tables = ", ".join(LARGE)
+    match database.engine.dialect.name:
+        case "postgresql":
+            database.write(lambda it: it.execute(text(f"ANALYZE {tables}")))
+        case "mysql":
+            database.write(lambda it: it.execute(text(f"ANALYZE TABLE {tables}")).close())

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jobmon_airflow import settings
+from jobmon_airflow.errors import InvalidAddress
+from jobmon_airflow.settings import database_address
+from jobmon_airflow.store.database import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOBMON = {settings.JOBMON_VARIABLE: "sqlite:///jobmon-variable.db"}
+AIRFLOW = {settings.AIRFLOW_VARIABLE: "sqlite:///airflow-variable.db"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """An Airflow home whose configuration names a database."""
+    write_config(tmp_path, "[jobmon]\nsql_alchemy_conn = sqlite:///config.db\n")
+    return {"AIRFLOW_HOME": str(tmp_path)}
+
+
+def write_config(folder: Path, content: str, name: str = "airflow.cfg") -> Path:
+    path = folder / name
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+# --- the five places, in their order --------------------------------------------------------------------------
+
+
+def test_the_argument_comes_first(home: dict[str, str]) -> None:
+    address = database_address("sqlite:///argument.db", home | JOBMON | AIRFLOW)
+
+    assert (address.url, address.origin) == ("sqlite:///argument.db", "the argument")
+
+
+def test_then_jobmons_variable(home: dict[str, str]) -> None:
+    address = database_address(None, home | JOBMON | AIRFLOW)
+
+    assert (address.url, address.origin) == ("sqlite:///jobmon-variable.db", settings.JOBMON_VARIABLE)
+
+
+def test_then_airflows_variable(home: dict[str, str]) -> None:
+    address = database_address(None, home | AIRFLOW)
+
+    assert (address.url, address.origin) == ("sqlite:///airflow-variable.db", settings.AIRFLOW_VARIABLE)
+
+
+def test_then_airflows_configuration(home: dict[str, str]) -> None:
+    address = database_address(None, home)
+
+    assert address.url == "sqlite:///config.db"
+    assert address.origin == f"[jobmon] sql_alchemy_conn in {home['AIRFLOW_HOME']}/airflow.cfg"
+
+
+def test_then_a_file_in_airflows_home(tmp_path: Path) -> None:
+    address = database_address(None, {"AIRFLOW_HOME": str(tmp_path)})
+
+    assert address.url == f"sqlite:///{tmp_path}/jobmon.db"
+    assert address.origin == f"the default in {tmp_path}"
+
+
+def test_only_the_last_is_embedded(home: dict[str, str], tmp_path: Path) -> None:
+    named = [
+        database_address("sqlite://", {}),
+        *(database_address(None, it) for it in (JOBMON, AIRFLOW, home)),
+    ]
+
+    assert [address.is_embedded for address in named] == [False] * 4
+    assert database_address(None, {"AIRFLOW_HOME": str(tmp_path / "other")}).is_embedded
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_an_empty_name_is_no_name(home: dict[str, str], nothing: str | None) -> None:
+    empty = {settings.JOBMON_VARIABLE: "", settings.AIRFLOW_VARIABLE: ""}
+
+    assert database_address(nothing, home | empty).url == "sqlite:///config.db"
+
+
+def test_the_environment_is_read_at_the_time_of_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.JOBMON_VARIABLE, "sqlite:///now.db")
+
+    assert database_address().url == "sqlite:///now.db"
+
+
+# --- airflow's home and configuration -----------------------------------------------------------------------------
+
+
+def test_airflows_home_is_below_the_users_own() -> None:
+    assert settings.airflow_home({}) == settings.airflow_home({"AIRFLOW_HOME": "~/airflow"})
+    assert str(settings.airflow_home({})) == f"{os.environ['HOME']}/airflow"
+
+
+def test_another_configuration_can_be_named(home: dict[str, str], tmp_path: Path) -> None:
+    other = write_config(tmp_path, "[jobmon]\nsql_alchemy_conn=sqlite:///other.db\n", "other.cfg")
+
+    address = database_address(None, home | {"AIRFLOW_CONFIG": str(other)})
+
+    assert (address.url, address.origin) == ("sqlite:///other.db", f"[jobmon] sql_alchemy_conn in {other}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://ada:100%25%40x@host/db",
+        "mysql+pymysql://ada:${HOME}%(here)s@host/db?charset=utf8mb4",
+        "sqlite:////srv/naïve/j;obmon.db",
+        "postgresql+psycopg://ada:a#b:c=d@host/db",
+    ],
+)
+def test_what_configuration_files_find_special_is_read_as_it_is(tmp_path: Path, url: str) -> None:
+    write_config(
+        tmp_path, f"[core]\nexecutor = Local%%Executor\n\n[jobmon]\n# ours\nsql_alchemy_conn = {url}\n"
+    )
+
+    assert database_address(None, {"AIRFLOW_HOME": str(tmp_path)}).url == url
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[core]\nexecutor = LocalExecutor\n",
+        "[database]\nsql_alchemy_conn = sqlite:///airflow.db\n",
+        "[jobmon]\nsql_alchemy_conn =\n",
+        "[jobmon]\n# sql_alchemy_conn = sqlite:///comment.db\n",
+        "[core]\na = 1\na = 2\n[core]\nb = 1\n",
+    ],
+)
+def test_a_configuration_that_says_nothing_leaves_the_default(tmp_path: Path, content: str) -> None:
+    write_config(tmp_path, content)
+
+    assert database_address(None, {"AIRFLOW_HOME": str(tmp_path)}).is_embedded
+
+
+def test_a_configuration_that_is_not_one_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "sql_alchemy_conn = without a section\n")
+
+    with pytest.raises(InvalidAddress, match=str(path)) as caught:
+        database_address(None, {"AIRFLOW_HOME": str(tmp_path)})
+
+    assert settings.JOBMON_VARIABLE in caught.value.remedy
+
+
+# --- addresses that lead nowhere ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("not an address", "cannot be read"),
+        ("nobody://host/db", "cannot be read"),
+        ("oracle+oracledb://host/db", "names oracle"),
+        ("postgresql+pg8000://host/db", "is not installed"),
+    ],
+)
+def test_a_bad_address_is_refused_with_its_origin(
+    monkeypatch: pytest.MonkeyPatch, url: str, problem: str
+) -> None:
+    monkeypatch.setenv(settings.AIRFLOW_VARIABLE, url)
+
+    with pytest.raises(InvalidAddress, match=problem) as caught:
+        Database.open()
+
+    assert settings.AIRFLOW_VARIABLE in caught.value.problem
+
+
+def test_a_secret_in_a_bad_address_is_not_repeated() -> None:
+    with pytest.raises(InvalidAddress) as caught:
+        Database.open("nobody+nothing://ada:secret@host/db")
+
+    assert "secret" not in str(caught.value)
+
+
+def test_there_is_a_user_without_an_entry_in_the_password_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", _nobody)
+
+    assert settings.user_name() == str(os.getuid())
+
+
+def _nobody(number: int) -> None:
+    raise KeyError(number)
