@@ -12,13 +12,11 @@ Five steps. Each is a few statements about many rows, may be repeated, and takes
 
 from __future__ import annotations
 
-import gc
 import logging
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from jobmon_airflow.client import identity
+from jobmon_airflow.client import garbage, identity
 from jobmon_airflow.client.requests import Requests
 from jobmon_airflow.client.task import Join
 from jobmon_airflow.states import TaskStatus
@@ -41,21 +39,9 @@ KEYS_AT_A_TIME = 20_000  # nodes of a transaction: short enough that nobody else
 
 def bind(workflow: Workflow) -> None:
     """Write the workflow to its tool's database, or find it there."""
-    with _no_garbage():
+    with garbage.left_lying():
         workflow.validate(strict=True, raise_on_error=True)
         _Binding(workflow).run()
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Binding makes millions of short-lived rows and no cycles; looking for cycles would cost a third of it."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Binding:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from jobmon_airflow.client import garbage
 from jobmon_airflow.client.names import checked_name, checked_task_name
+from jobmon_airflow.client.task import listed
 from jobmon_airflow.client.task_settings import NO_SETTINGS
 from jobmon_airflow.client.task_template_version import TaskTemplateVersion
 from jobmon_airflow.errors import InvalidDefinition, UnknownVersion
@@ -282,22 +284,31 @@ class TaskTemplate:
             fallback_queues=fallback_queues,
             max_concurrently_running=max_concurrently_running,
         )
-        upstreams = list(upstream_tasks or ())
+        upstreams = listed(upstream_tasks or ())
         tasks = []
-        for combination in version.combinations(args):
-            task = version.task(combination)
-            task._settings = settings
-            node_args = {arg: combination[arg] for arg in version.node_args}
-            if name:
-                task.name = _called(name, node_args)
-            if task_attributes:
-                task.add_attributes(
-                    task_attributes(**node_args) if callable(task_attributes) else task_attributes
-                )
-            if upstreams:
-                task.add_upstreams(upstreams)
-            tasks.append(task)
+        with garbage.left_lying():
+            for combination in version.combinations(args):
+                task = version.task(combination)
+                task._settings = settings
+                if name or task_attributes:
+                    node_args = {arg: combination[arg] for arg in version.node_args}
+                    _describe(task, node_args, name, task_attributes)
+                if upstreams:
+                    task.add_upstreams(upstreams)
+                tasks.append(task)
         return tasks
+
+
+def _describe(
+    task: Task,
+    node_args: dict[str, Any],
+    name: Callable[..., str] | None,
+    task_attributes: Mapping[str, Any] | Iterable[str] | Callable[..., Mapping[str, Any]] | None,
+) -> None:
+    if name:
+        task.name = _called(name, node_args)
+    if task_attributes:
+        task.add_attributes(task_attributes(**node_args) if callable(task_attributes) else task_attributes)
 
 
 def _called(name: Callable[..., str], node_args: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import inspect, text
 
 from jobmon_airflow import settings
-from jobmon_airflow.errors import NotOurDatabase, SchemaIsMissing, SchemaIsNewer, SchemaIsOlder
+from jobmon_airflow.errors import NotOurDatabase, SchemaIsMissing, SchemaIsNewer, SchemaIsOlder, StoreError
 from jobmon_airflow.store import schema, views, vocabulary
 from jobmon_airflow.store.database import dialect_name
 
@@ -137,7 +137,11 @@ def _alone(connection: Connection) -> Iterator[None]:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield
         case "mysql":
-            connection.execute(text("SELECT GET_LOCK(:lock, 600)"), {"lock": str(_LOCK)})
+            if connection.execute(text("SELECT GET_LOCK(:lock, 600)"), {"lock": str(_LOCK)}).scalar() != 1:
+                raise StoreError(
+                    "Another process has been migrating the Jobmon tables for ten minutes.",
+                    remedy="Wait for it, or find out with SHOW PROCESSLIST why it does not end; then try again.",
+                )
             try:
                 yield
             finally:
