@@ -11,6 +11,7 @@ only say what they would do, so that the example suits every machine.
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from jobmon_airflow import Tool, Workflow
 
@@ -100,8 +101,8 @@ def summary(workflow: Workflow) -> str:
             "Look further, in any SQL browser:",
             f"    SELECT name, command, status FROM task WHERE workflow_id = {workflow.workflow_id};",  # noqa: S608 - shown, not run
             "Next:",
-            "    Run this again: it finds the same workflow. Change RELEASE in it: that makes another one.",
-            "    python -m jobmon_airflow.store address    says where the database is, and who decides that",
+            f"    Run this again: it finds the same workflow. Change RELEASE in {Path(__file__).name}: another one.",
+            "    Use a database of your own: Tool(…, database=…); or one for all, see docs/database.md.",
         ]
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,16 @@ DEFAULT_MAX_ATTEMPTS: Final = 3
 _NOTHING: Final = Resources()
 
 
+@dataclass(slots=True)
+class Said:
+    """What one level says."""
+
+    cluster_name: str = ""
+    resources: dict[str, Resources] = field(default_factory=dict)
+    scales: dict[str, ResourceScales] = field(default_factory=dict)
+    max_attempts: int | None = None
+
+
 class Defaults:
     """Defaults of one level, per cluster; the first cluster that is given anything becomes the default one.
 
@@ -28,21 +39,22 @@ class Defaults:
     yaml_scales = ""
 
     def __init__(self) -> None:
-        self._cluster_name = ""
-        self._resources: dict[str, Resources] = {}
-        self._scales: dict[str, ResourceScales] = {}
-        self._max_attempts: int | None = None
+        self._own = Said()
+
+    @property
+    def _said(self) -> Said:
+        return self._own
 
     # --- as Jobmon users read and set them ---------------------------------------------------------------
 
     @property
     def default_cluster_name(self) -> str:
         """The cluster for tasks that name none; empty where this level says nothing."""
-        return self._cluster_name
+        return self._said.cluster_name
 
     @default_cluster_name.setter
     def default_cluster_name(self, cluster_name: str) -> None:
-        self._cluster_name = cluster_name
+        self._said.cluster_name = cluster_name
 
     def set_default_cluster_name(self, cluster_name: str) -> None:
         """Run tasks on this cluster unless they name another."""
@@ -51,45 +63,45 @@ class Defaults:
     @property
     def default_compute_resources_set(self) -> dict[str, dict[str, Any]]:
         """The default resources of each cluster."""
-        return {cluster: resources.as_dict() for cluster, resources in self._resources.items()}
+        return {cluster: resources.as_dict() for cluster, resources in self._said.resources.items()}
 
     @property
     def default_resource_scales_set(self) -> dict[str, dict[str, Any]]:
         """The default scales of each cluster."""
-        return {cluster: scales.as_dict() for cluster, scales in self._scales.items()}
+        return {cluster: scales.as_dict() for cluster, scales in self._said.scales.items()}
 
     @property
     def default_max_attempts(self) -> int | None:
         """How often tasks are tried; None where this level says nothing."""
-        return self._max_attempts
+        return self._said.max_attempts
 
     def set_default_max_attempts(self, value: int) -> None:
         """Try tasks this often unless they say otherwise."""
-        self._max_attempts = checked_attempts(value)
+        self._said.max_attempts = checked_attempts(value)
 
     def set_default_compute_resources_from_dict(
         self, cluster_name: str, compute_resources: Mapping[str, Any]
     ) -> None:
         """Ask for these resources on this cluster, in place of earlier defaults."""
-        self._resources[self._known(cluster_name)] = Resources.parse(compute_resources)
+        self._said.resources[self._known(cluster_name)] = Resources.parse(compute_resources)
 
     def set_default_resource_scales_from_dict(
         self, cluster_name: str, resource_scales: Mapping[str, Any]
     ) -> None:
         """Raise resources like this on this cluster, in place of earlier defaults."""
-        self._scales[self._known(cluster_name)] = ResourceScales.parse(resource_scales)
+        self._said.scales[self._known(cluster_name)] = ResourceScales.parse(resource_scales)
 
     def update_default_compute_resources(self, cluster_name: str, **compute_resources: Any) -> None:
         """Change the named resources and leave the others."""
-        self._known(cluster_name)
-        earlier = self._resources.get(cluster_name, _NOTHING)
-        self._resources[cluster_name] = Resources.parse(compute_resources).merged_over(earlier)
+        earlier = self._said.resources.get(cluster_name, _NOTHING)
+        now = Resources.parse(compute_resources).merged_over(earlier)
+        self._said.resources[self._known(cluster_name)] = now
 
     def update_default_resource_scales(self, cluster_name: str, **resource_scales: Any) -> None:
         """Change the named scales and leave the others."""
-        self._known(cluster_name)
-        earlier = self._scales.get(cluster_name, ResourceScales())
-        self._scales[cluster_name] = ResourceScales.parse(resource_scales).merged_over(earlier)
+        earlier = self._said.scales.get(cluster_name, ResourceScales())
+        now = ResourceScales.parse(resource_scales).merged_over(earlier)
+        self._said.scales[self._known(cluster_name)] = now
 
     def set_default_compute_resources_from_yaml(
         self,
@@ -119,11 +131,11 @@ class Defaults:
 
     def resources_on(self, cluster_name: str) -> Resources:
         """What this level asks for on a cluster."""
-        return self._resources.get(cluster_name, _NOTHING)
+        return self._said.resources.get(cluster_name, _NOTHING)
 
     def scales_on(self, cluster_name: str) -> ResourceScales | None:
         """How this level raises resources on a cluster; None where it says nothing."""
-        return self._scales.get(cluster_name)
+        return self._said.scales.get(cluster_name)
 
     # --- helpers -----------------------------------------------------------------------------------------
 
@@ -155,7 +167,7 @@ class Defaults:
                 "Default resources were given for a cluster without a name.",
                 remedy="Name the cluster first: 'slurm', 'multiprocess', …",
             )
-        self._cluster_name = self._cluster_name or cluster_name
+        self._said.cluster_name = self._said.cluster_name or cluster_name
         return cluster_name
 
     def _from_yaml(
@@ -198,7 +210,10 @@ def read_yaml(yaml_file: str | PathLike[str]) -> Any:
     import yaml
 
     with Path(yaml_file).expanduser().open(encoding="utf-8") as file:
-        return yaml.safe_load(file)
+        try:
+            return yaml.safe_load(file)
+        except yaml.YAMLError as error:
+            raise InvalidDefinition(f"{yaml_file} is not YAML: {error}", remedy="Mend it there.") from error
 
 
 def checked_attempts(value: int) -> int:

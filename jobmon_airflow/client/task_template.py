@@ -9,18 +9,18 @@ from jobmon_airflow.client import garbage
 from jobmon_airflow.client.names import checked_name, checked_task_name
 from jobmon_airflow.client.task import listed
 from jobmon_airflow.client.task_settings import NO_SETTINGS
-from jobmon_airflow.client.task_template_version import TaskTemplateVersion
+from jobmon_airflow.client.task_template_version import TaskTemplateVersion, TemplateDefaults
 from jobmon_airflow.errors import InvalidDefinition, UnknownVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from os import PathLike
 
+    from jobmon_airflow.client.defaults import Said
     from jobmon_airflow.client.task import Task
     from jobmon_airflow.client.tool import Tool, ToolVersion
 
 
-class TaskTemplate:
+class TaskTemplate(TemplateDefaults):
     """A family of commands. Tools make templates: see `Tool.get_task_template`.
 
     >>> from jobmon_airflow import Tool
@@ -131,82 +131,8 @@ class TaskTemplate:
     # --- defaults, which belong to the active version ----------------------------------------------------
 
     @property
-    def default_cluster_name(self) -> str:
-        """The cluster for tasks that name none."""
-        return self.active_task_template_version.default_cluster_name
-
-    @default_cluster_name.setter
-    def default_cluster_name(self, cluster_name: str) -> None:
-        self.active_task_template_version.default_cluster_name = cluster_name
-
-    @property
-    def default_max_attempts(self) -> int | None:
-        """How often this template's tasks are tried; None where it does not say."""
-        return self.active_task_template_version.default_max_attempts
-
-    @property
-    def default_compute_resources_set(self) -> dict[str, dict[str, Any]]:
-        """The default resources of each cluster."""
-        return self.active_task_template_version.default_compute_resources_set
-
-    @property
-    def default_resource_scales_set(self) -> dict[str, dict[str, Any]]:
-        """The default scales of each cluster."""
-        return self.active_task_template_version.default_resource_scales_set
-
-    def set_default_cluster_name(self, cluster_name: str) -> None:
-        """Run this template's tasks on this cluster unless they name another."""
-        self.default_cluster_name = cluster_name
-
-    def set_default_max_attempts(self, value: int) -> None:
-        """Try this template's tasks this often unless they say otherwise."""
-        self.active_task_template_version.set_default_max_attempts(value)
-
-    def set_default_compute_resources_from_dict(
-        self, cluster_name: str, compute_resources: Mapping[str, Any]
-    ) -> None:
-        """Ask for these resources on this cluster, in place of earlier defaults."""
-        self.active_task_template_version.set_default_compute_resources_from_dict(
-            cluster_name, compute_resources
-        )
-
-    def set_default_resource_scales_from_dict(
-        self, cluster_name: str, resource_scales: Mapping[str, Any]
-    ) -> None:
-        """Raise resources like this on this cluster, in place of earlier defaults."""
-        self.active_task_template_version.set_default_resource_scales_from_dict(cluster_name, resource_scales)
-
-    def set_default_compute_resources_from_yaml(
-        self,
-        yaml_file: str | PathLike[str],
-        default_cluster_name: str = "",
-        *,
-        ignore_missing_keys: bool = False,
-    ) -> None:
-        """Take them from a YAML file's ``task_template_resources.<template>.<cluster>``."""
-        self.active_task_template_version.set_default_compute_resources_from_yaml(
-            yaml_file, default_cluster_name, ignore_missing_keys=ignore_missing_keys
-        )
-
-    def set_default_resource_scales_from_yaml(
-        self,
-        yaml_file: str | PathLike[str],
-        default_cluster_name: str = "",
-        *,
-        ignore_missing_keys: bool = False,
-    ) -> None:
-        """Take them from a YAML file's ``task_template_scales.<template>.<cluster>``."""
-        self.active_task_template_version.set_default_resource_scales_from_yaml(
-            yaml_file, default_cluster_name, ignore_missing_keys=ignore_missing_keys
-        )
-
-    def update_default_compute_resources(self, cluster_name: str, **compute_resources: Any) -> None:
-        """Change the named resources and leave the others."""
-        self.active_task_template_version.update_default_compute_resources(cluster_name, **compute_resources)
-
-    def update_default_resource_scales(self, cluster_name: str, **resource_scales: Any) -> None:
-        """Change the named scales and leave the others."""
-        self.active_task_template_version.update_default_resource_scales(cluster_name, **resource_scales)
+    def _said(self) -> Said:
+        return self.active_task_template_version._said
 
     # --- tasks ------------------------------------------------------------------------------------------
 

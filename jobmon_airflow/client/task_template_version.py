@@ -25,11 +25,22 @@ if TYPE_CHECKING:
 KEY_BYTES: Final = 16
 
 
-class TaskTemplateVersion(Defaults):
-    """One command template and its split into node, task and op args."""
+class TemplateDefaults(Defaults):
+    """Defaults of a template, which a YAML file has under the template's name."""
 
     yaml_resources = "task_template_resources"
     yaml_scales = "task_template_scales"
+    template_name: str
+
+    def __str__(self) -> str:
+        return f"task template '{self.template_name}'"
+
+    def _yaml_path(self, key: str, content: Any) -> tuple[str, ...]:  # noqa: ARG002 - says where, not what
+        return (key, self.template_name)
+
+
+class TaskTemplateVersion(TemplateDefaults):
+    """One command template and its split into node, task and op args."""
 
     def __init__(
         self,
@@ -41,6 +52,7 @@ class TaskTemplateVersion(Defaults):
     ) -> None:
         super().__init__()
         self.task_template = task_template
+        self.template_name = task_template.template_name
         self.command_template = CommandTemplate(command_template)
         self.node_args, self.task_args, self.op_args = _split(
             self.command_template, _arg_names(node_args), _arg_names(task_args), _arg_names(op_args)
@@ -54,15 +66,12 @@ class TaskTemplateVersion(Defaults):
         self.digest = self._identity().digest()
         self._keys = blake2b(self.digest, digest_size=KEY_BYTES)
         self._name_pattern = "".join(
-            (task_template.template_name.replace("%", "%%"), *(f"_{arg}-%s" for arg in self.node_args))
+            (self.template_name.replace("%", "%%"), *(f"_{arg}-%s" for arg in self.node_args))
         )
         self._settings_seen: dict[Any, TaskSettings] = {}
 
     def __repr__(self) -> str:
         return f"<TaskTemplateVersion {self.command_template.text!r}>"
-
-    def __str__(self) -> str:
-        return f"task template '{self.task_template.template_name}'"
 
     @cached_property
     def id(self) -> int:
@@ -162,7 +171,7 @@ class TaskTemplateVersion(Defaults):
 
     def _identity(self) -> Any:
         identity = blake2b(digest_size=KEY_BYTES)
-        for part in (self.task_template.template_name, self.command_template.text):
+        for part in (self.template_name, self.command_template.text):
             identity.update(part.encode() + b"\0")
         for names in (self.node_args, self.task_args, self.op_args):
             identity.update("\0".join(names).encode() + b"\0\0")
@@ -182,9 +191,6 @@ class TaskTemplateVersion(Defaults):
             f"The arguments of {self} do not match: {problem}. Unexpected or missing kwarg.",
             remedy=f"It takes exactly {', '.join(self.args) or 'no arguments'}; it got {', '.join(args) or 'none'}.",
         )
-
-    def _yaml_path(self, key: str, content: Any) -> tuple[str, ...]:  # noqa: ARG002 - says where, not what
-        return (key, self.task_template.template_name)
 
 
 def _split(

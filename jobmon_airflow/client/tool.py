@@ -193,14 +193,10 @@ class Tool(Defaults):
         ignore_missing_keys: bool = False,
     ) -> None:
         """Take them from ``tool_resources.<cluster>``; with ``set_task_templates`` the templates' too."""
-        super().set_default_compute_resources_from_yaml(
-            yaml_file, default_cluster_name, ignore_missing_keys=ignore_missing_keys
-        )
-        if set_task_templates:
-            for template in self.active_task_templates.values():
-                template.set_default_compute_resources_from_yaml(
-                    yaml_file, default_cluster_name, ignore_missing_keys=ignore_missing_keys
-                )
+        for level in self._with_templates(set_task_templates):
+            Defaults.set_default_compute_resources_from_yaml(
+                level, yaml_file, default_cluster_name, ignore_missing_keys=ignore_missing_keys
+            )
 
     def set_default_resource_scales_from_yaml(  # type: ignore[override]
         self,
@@ -210,14 +206,13 @@ class Tool(Defaults):
         ignore_missing_keys: bool = False,
     ) -> None:
         """Take them from ``tool_scales.<cluster>``; with ``set_task_templates`` the templates' too."""
-        super().set_default_resource_scales_from_yaml(
-            yaml_file, default_cluster_name, ignore_missing_keys=ignore_missing_keys
-        )
-        if set_task_templates:
-            for template in self.active_task_templates.values():
-                template.set_default_resource_scales_from_yaml(
-                    yaml_file, default_cluster_name, ignore_missing_keys=ignore_missing_keys
-                )
+        for level in self._with_templates(set_task_templates):
+            Defaults.set_default_resource_scales_from_yaml(
+                level, yaml_file, default_cluster_name, ignore_missing_keys=ignore_missing_keys
+            )
+
+    def _with_templates(self, are_meant: bool) -> list[Defaults]:
+        return [self, *(self.active_task_templates.values() if are_meant else ())]
 
     def _yaml_path(self, key: str, content: Any) -> tuple[str, ...]:
         # Jobmon's documentation writes one level more than its code reads; both are understood.

@@ -474,3 +474,11 @@ def test_a_file_with_something_else_in_place_of_resources_is_refused(levels, wri
 def test_a_file_that_is_not_there_says_so(levels, tmp_path):
     with pytest.raises(FileNotFoundError):
         levels.workflow.set_default_compute_resources_from_yaml(tmp_path / "none.yaml", "slurm")
+
+
+def test_a_broken_yaml_file_is_named(tmp_path):
+    file = tmp_path / "resources.yaml"
+    file.write_text("tool_resources: [unfinished")
+
+    with pytest.raises(InvalidDefinition, match="resources.yaml is not YAML"):
+        Tool("kitchen").set_default_compute_resources_from_yaml("slurm", file)
