@@ -55,7 +55,7 @@ class Array:
 
     def add_task(self, task: Task) -> None:
         """Add one of this template's tasks to the workflow."""
-        if task.task_template_version is not self.task_template_version:
+        if task.task_template_version.digest != self.task_template_version.digest:
             raise InvalidDefinition(
                 f"{task.name} is not of the task template '{self.name}' as this array has it.",
                 remedy="Add it with workflow.add_task, which finds the array.",

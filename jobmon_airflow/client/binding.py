@@ -178,9 +178,9 @@ class _Binding:
 
     def _definitions(self, array: Array) -> Iterator[tuple[Any, ...]]:
         """Each task's columns in the order of `tasks.MUTABLE`."""
-        asked = self.requests.columns(array.task_template_version)
+        asked = self.requests.columns()
         for task in array._tasks.values():
-            yield task.name, task.command, *asked[id(task._settings)]
+            yield task.name, task.command, *asked[id(task._version), id(task._settings)]
 
     def _task_args(self, array: Array) -> Iterator[tuple[int, int, str]]:
         version = array.task_template_version

@@ -41,18 +41,9 @@ def problems(workflow: Workflow) -> Iterator[JobmonError]:
 
 
 def homeless(workflow: Workflow) -> list[JobmonError]:
-    """An error for each template with tasks that no level gives a cluster."""
-    found: dict[str, Task] = {}
-    said_by_default = {
-        array: any(
-            level.default_cluster_name for level in (array.task_template_version, workflow, workflow.tool)
-        )
-        for array in workflow._arrays.values()
-    }
-    for task in workflow._tasks:
-        if task.array and not said_by_default[task.array] and not task._settings.cluster_name:
-            found.setdefault(task.array.name, task)
-    return [without_cluster(task) for task in found.values()]
+    """An error for each kind of task that no level gives a cluster."""
+    kinds = {(id(task._version), id(task._settings)): task for task in workflow._tasks}
+    return [without_cluster(task) for task in kinds.values() if not task.cluster_name]
 
 
 def without_cluster(task: Task) -> UnknownCluster:

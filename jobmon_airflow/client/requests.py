@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from jobmon_airflow.client.defaults import Defaults
     from jobmon_airflow.client.task import Task
     from jobmon_airflow.client.task_settings import TaskSettings
-    from jobmon_airflow.client.task_template_version import TaskTemplateVersion
     from jobmon_airflow.client.workflow import Workflow
     from jobmon_airflow.resources import Resources
 
@@ -46,22 +45,20 @@ class Requests:
     def __init__(self, workflow: Workflow) -> None:
         self._requests: dict[tuple[int, int], Request] = {}
         for array in workflow._arrays.values():
-            version = array.task_template_version
-            settings = {id(task._settings): task for task in array._tasks.values()}
-            for key, task in settings.items():
-                self._requests[id(version), key] = _request(task, version, workflow)
+            examples = {(id(task._version), id(task._settings)): task for task in array._tasks.values()}
+            for key, task in examples.items():
+                self._requests[key] = _request(task, workflow)
 
-    def columns(self, version: TaskTemplateVersion) -> dict[int, Columns]:
-        """What the rows of a version's tasks say, by the identity of the task's settings."""
+    def columns(self) -> dict[tuple[int, int], Columns]:
+        """What the rows of tasks say, by the identities of their version and settings."""
         return {
-            settings_id: (
+            key: (
                 request.max_attempts,
                 request.task_resources_id,
                 request.resource_scales,
                 request.fallback_queues,
             )
-            for (version_id, settings_id), request in self._requests.items()
-            if version_id == id(version)
+            for key, request in self._requests.items()
         }
 
     def write(self, connection: Connection) -> None:
@@ -91,8 +88,8 @@ class Requests:
         return {(cluster_name, name): number for name, number in ids.items()}
 
 
-def _request(task: Task, version: TaskTemplateVersion, workflow: Workflow) -> Request:
-    levels: list[Defaults] = [version, workflow, workflow.tool]
+def _request(task: Task, workflow: Workflow) -> Request:
+    levels: list[Defaults] = [task._version, workflow, workflow.tool]
     settings: TaskSettings = task._settings
     cluster_name = task.cluster_name
     if not cluster_name:

@@ -57,6 +57,10 @@ class Tool(Defaults):
     def __str__(self) -> str:
         return f"tool '{self.name}'"
 
+    def is_same_as(self, other: Tool) -> bool:
+        """Whether both stand for one tool of one database."""
+        return self is other or (self.name, self._address) == (other.name, other._address)
+
     @cached_property
     def database(self) -> Database:
         """The database that the tool's workflows go to, ready to be used."""

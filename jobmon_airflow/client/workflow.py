@@ -69,7 +69,7 @@ class Workflow(Defaults):
         self.max_concurrently_running = checked_limit(max_concurrently_running)
         self._attributes = checked_attributes(workflow_attributes or {})
         self._tasks: list[Task] = []
-        self._arrays: dict[TaskTemplateVersion, Array] = {}
+        self._arrays: dict[bytes, Array] = {}  # by the digest of their template version
         self._workflow_id: int | None = None
         self._dag_id: int | None = None
         self._task_hash: str | None = None
@@ -102,7 +102,7 @@ class Workflow(Defaults):
 
     def array_of(self, task_template_version: TaskTemplateVersion) -> Array | None:
         """The tasks of one template version; several versions share their template's name."""
-        return self._arrays.get(task_template_version)
+        return self._arrays.get(task_template_version.digest)
 
     def add_task(self, task: Task) -> Task:
         """Add a task, and return it. Those it depends on may be added later, but before binding."""
@@ -114,9 +114,9 @@ class Workflow(Defaults):
         if task.array is not None:
             self._refuse_again(task)
         version = task._version
-        array = self._arrays.get(version)
+        array = self._arrays.get(version.digest)
         if array is None:
-            array = self._arrays[version] = self._new_array(version)
+            array = self._arrays[version.digest] = self._new_array(version)
         array.take(task)
         self._tasks.append(task)
         self.forget_binding()
@@ -227,11 +227,10 @@ class Workflow(Defaults):
             )
 
     def _new_array(self, version: TaskTemplateVersion) -> Array:
-        if version.tool is not self.tool and version.tool.name != self.tool.name:
+        if not self.tool.is_same_as(version.tool):
             raise InvalidDefinition(
-                f"The template '{version.task_template.template_name}' is of the {version.tool}, the {self} of the "
-                f"{self.tool}.",
-                remedy="Get the template from the workflow's own tool.",
+                f"The template '{version.template_name}' is of the {version.tool}, the {self} of the {self.tool}.",
+                remedy="Get the template from the workflow's own tool, or from one of its name and database.",
             )
         return Array(version, self)
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from jobmon_airflow import Tool
-from jobmon_airflow.errors import ResourcesDoNotFit, UnknownCluster
+from jobmon_airflow.errors import DuplicateTask, InvalidDefinition, ResourcesDoNotFit, UnknownCluster
 from jobmon_airflow.queues import QueueLimits
 from jobmon_airflow.states import TASK, TaskStatus, WorkflowRunStatus
 from jobmon_airflow.store import attributes, clusters, schema, tasks, workflow_runs
@@ -19,6 +19,8 @@ from tests.workflows import all_to_all, close, contents, migrated, three_phases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from jobmon_airflow import TaskTemplate
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -353,3 +355,36 @@ def _limits(url: str) -> dict[str, int]:
         ]
     database.close()
     return dict(map(tuple, rows))
+
+
+def test_two_tools_of_one_name_are_one_tool(lite: str) -> None:
+    def transform(memory: str) -> TaskTemplate:
+        return Tool("twice", database=lite).get_task_template(
+            "transform",
+            "transform {n}",
+            node_args=["n"],
+            default_cluster_name="multiprocess",
+            default_compute_resources={"memory": memory},
+        )
+
+    small, large = transform("1G"), transform("2G")
+    workflow = small.tool.create_workflow(workflow_args="twice")
+    workflow.add_tasks([small.create_task(n=1), large.create_task(n=2)])
+
+    with pytest.raises(DuplicateTask):
+        workflow.add_task(large.create_task(n=1))
+    workflow.bind()
+
+    assert [(row[3], row[8]) for row in contents(lite)["tasks"]] == [
+        ("transform 1", '{"memory":1}'),
+        ("transform 2", '{"memory":2}'),
+    ]
+    assert len(workflow.arrays["transform"].tasks) == 2
+
+
+def test_a_template_of_another_database_is_refused(lite: str) -> None:
+    elsewhere = Tool("twice").get_task_template("transform", "transform")
+    workflow = Tool("twice", database=lite).create_workflow()
+
+    with pytest.raises(InvalidDefinition, match="Get the template from the workflow's own tool"):
+        workflow.add_task(elsewhere.create_task())

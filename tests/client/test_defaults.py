@@ -480,5 +480,5 @@ def test_a_broken_yaml_file_is_named(tmp_path):
     file = tmp_path / "resources.yaml"
     file.write_text("tool_resources: [unfinished")
 
-    with pytest.raises(InvalidDefinition, match="resources.yaml is not YAML"):
+    with pytest.raises(InvalidDefinition, match=r"resources\.yaml is not YAML"):
         Tool("kitchen").set_default_compute_resources_from_yaml("slurm", file)
