@@ -41,9 +41,16 @@ def problems(workflow: Workflow) -> Iterator[JobmonError]:
 
 
 def homeless(workflow: Workflow) -> list[JobmonError]:
-    """An error for each kind of task that no level gives a cluster."""
-    kinds = {(id(task._version), id(task._settings)): task for task in workflow._tasks}
-    return [without_cluster(task) for task in kinds.values() if not task.cluster_name]
+    """An error for each template with tasks that no level gives a cluster."""
+    seen: set[tuple[int, int]] = set()
+    found: dict[str, Task] = {}
+    for task in workflow._tasks:
+        kind = (id(task._version), id(task._settings))
+        if kind not in seen:
+            seen.add(kind)
+            if not task.cluster_name:
+                found.setdefault(task._version.template_name, task)
+    return [without_cluster(task) for task in found.values()]
 
 
 def without_cluster(task: Task) -> UnknownCluster:
