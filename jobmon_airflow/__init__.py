@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jobmon_airflow.client.array import Array
+    from jobmon_airflow.client.job import add_task_attributes
     from jobmon_airflow.client.task import Task
     from jobmon_airflow.client.task_generator import task_generator
     from jobmon_airflow.client.task_template import TaskTemplate
@@ -37,6 +38,7 @@ __all__ = [
     "Tool",
     "Workflow",
     "__version__",
+    "add_task_attributes",
     "task_generator",
 ]
 
@@ -49,6 +51,7 @@ _HOMES = {
     "TaskTemplate": "client.task_template",
     "Tool": "client.tool",
     "Workflow": "client.workflow",
+    "add_task_attributes": "client.job",
     "task_generator": "client.task_generator",
 }
 

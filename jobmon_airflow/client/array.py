@@ -68,6 +68,13 @@ class Array:
         self.workflow.add_tasks(tasks)
         return tasks
 
+    @staticmethod
+    def expand_dict(**args: Any) -> list[dict[str, Any]]:
+        """Every combination of args that are given as lists, as `create_tasks` makes them."""
+        from jobmon_airflow.client.task_template_version import crossed
+
+        return list(crossed(args))
+
     def get_tasks_by_node_args(self, **node_args: Any) -> list[Task]:
         """The tasks whose node args are these; a list means any of its values."""
         if unknown := sorted(node_args.keys() - set(self.task_template_version.node_args)):

@@ -8,6 +8,7 @@ long list of upstreams that many tasks share is kept once, in a `Join`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -123,6 +124,11 @@ class Task:
     def workflow(self) -> Workflow | None:
         """The workflow that the task was added to."""
         return self.array.workflow if self.array else None
+
+    @property
+    def node(self) -> Node:
+        """Its place in the graph."""
+        return Node(node_args=self.node_args, node_id=self._node_id or None)
 
     @property
     def node_args(self) -> dict[str, str]:
@@ -277,6 +283,14 @@ class Task:
         workflow = self.workflow
         # The workflow's tool may be another object of the same name than the template's.
         return [self._version, workflow, workflow.tool] if workflow else [self._version, self._version.tool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A place in the graph: the same in all workflows that have it."""
+
+    node_args: dict[str, str]
+    node_id: int | None  #: the id in the database, once a workflow with it was bound
 
 
 class Join:

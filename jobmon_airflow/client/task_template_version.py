@@ -117,10 +117,8 @@ class TaskTemplateVersion(TemplateDefaults):
                     f"'{arg}' of {self} was given as a list, but only node args make one task per value.",
                     remedy=f"Pass one value, or declare '{arg}' in node_args.",
                 )
-        given: list[Any] = [args[arg] for arg in self.node_args]
-        columns = [list(value) if is_many(value) else [value] for value in given]
-        for combination in product(*columns):
-            yield {**dict(zip(self.node_args, combination, strict=True)), **fixed}
+        for node_args in crossed({arg: args[arg] for arg in self.node_args}):
+            yield {**node_args, **fixed}
 
     def settings(
         self,
@@ -242,6 +240,13 @@ def _text(value: Any) -> str:
 def _has_no_text(value: Any) -> bool:
     """Whether the value's text is its address in memory, another one in each run."""
     return str(value) == object.__repr__(value)
+
+
+def crossed(args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every combination of values; those given as lists are many, others one."""
+    columns = [list(value) if is_many(value) else [value] for value in args.values()]
+    for combination in product(*columns):
+        yield dict(zip(args, combination, strict=True))
 
 
 def is_many(value: Any) -> bool:

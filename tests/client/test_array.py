@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobmon_airflow import Tool
+from jobmon_airflow import Array, Tool
 from jobmon_airflow.errors import InvalidArguments, InvalidDefinition, UnknownName
 from jobmon_airflow.settings import UNLIMITED
 
@@ -188,3 +188,12 @@ def test_a_limit_holds_for_all_versions_of_a_template(tool, workflow, transform)
 
     assert {task.array.max_concurrently_running for task in workflow.tasks} == {5}
     assert new.array is not workflow.tasks[0].array
+
+
+def test_args_are_expanded_as_create_tasks_does():
+    assert Array.expand_dict(place=["US", "KE"], year=range(2), how="fast") == [
+        {"place": "US", "year": 0, "how": "fast"},
+        {"place": "US", "year": 1, "how": "fast"},
+        {"place": "KE", "year": 0, "how": "fast"},
+        {"place": "KE", "year": 1, "how": "fast"},
+    ]
