@@ -59,7 +59,7 @@ def main() -> None:
 
 def measure(what: str, size: int, address: str | None) -> dict[str, float]:
     """Define and bind once, then as a resume would, and say what it took."""
-    from jobmon_airflow.client import registry
+    from jobmon_airflow.client import binding, registry, tool  # noqa: F401 - loaded before the clock starts
     from jobmon_airflow.store import migrations
     from jobmon_airflow.store.database import Database
 

@@ -16,7 +16,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from jobmon_airflow.client import garbage, identity
+from jobmon_airflow.client import garbage, identity, registry
 from jobmon_airflow.client.requests import Requests
 from jobmon_airflow.client.task import Join
 from jobmon_airflow.states import TaskStatus
@@ -57,6 +57,7 @@ class _Binding:
         )
 
     def run(self) -> None:
+        registry.bind_template_versions([array.task_template_version for array in self.arrays])
         self.requests = Requests(self.workflow)
         self.arg_ids = self.database.write(self._write_words)
         sums = identity.of_arrays(self.arrays)

@@ -9,6 +9,8 @@ from jobmon_airflow.store import attributes, migrations, templates, tools, workf
 from jobmon_airflow.store.database import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from sqlalchemy import Connection
 
     from jobmon_airflow.client.array import Array
@@ -57,20 +59,40 @@ def template_id(template: TaskTemplate) -> int:
     )
 
 
-def template_version_id(version: TaskTemplateVersion) -> int:
-    row = template_version(version)
-    return version.tool.database.write(lambda connection: templates.bind_version(connection, row))
+def bind_template_versions(versions: Collection[TaskTemplateVersion]) -> None:
+    """Write templates and versions of one tool that have no ids yet, all at once, and note their ids."""
+    unknown = [version for version in versions if "id" not in vars(version)]
+    # Versions of one template mostly belong to one tool version; a script may have made a new one in between.
+    tool_versions = {version: version.task_template.tool_version.id for version in unknown}
+    if unknown:
+        ids = unknown[0].tool.database.write(lambda connection: _write_versions(connection, tool_versions))
+        for version, (template_id, number) in ids.items():
+            version.task_template.id, version.id = template_id, number
 
 
-def template_version(version: TaskTemplateVersion) -> templates.Version:
-    """The version as the store knows it."""
-    return templates.Version(
-        template_id=version.task_template.id,
-        command=version.command_template.text,
-        node_args=version.node_args,
-        task_args=version.task_args,
-        op_args=version.op_args,
-    )
+def _write_versions(
+    connection: Connection, tool_versions: Mapping[TaskTemplateVersion, int]
+) -> dict[TaskTemplateVersion, tuple[int, int]]:
+    template_ids = {
+        tool_version_id: templates.template_ids(
+            connection,
+            tool_version_id,
+            {version.template_name for version, its in tool_versions.items() if its == tool_version_id},
+        )
+        for tool_version_id in sorted(set(tool_versions.values()))
+    }
+    rows = {
+        version: templates.Version(
+            template_id=template_ids[tool_version_id][version.template_name],
+            command=version.command_template.text,
+            node_args=version.node_args,
+            task_args=version.task_args,
+            op_args=version.op_args,
+        )
+        for version, tool_version_id in tool_versions.items()
+    }
+    ids = templates.bind_versions(connection, set(rows.values()))
+    return {version: (row.template_id, ids[row]) for version, row in rows.items()}
 
 
 def template_versions(template: TaskTemplate) -> list[tuple[int, templates.Version]]:

@@ -78,7 +78,9 @@ class TaskTemplateVersion(TemplateDefaults):
         """The id in the database; asking for it writes the version there."""
         from jobmon_airflow.client import registry
 
-        return registry.template_version_id(self)
+        registry.bind_template_versions([self])
+        number: int = vars(self)["id"]
+        return number
 
     @property
     def tool(self) -> Tool:

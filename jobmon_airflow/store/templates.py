@@ -13,7 +13,7 @@ from jobmon_airflow.store.vocabulary import NODE_ARG, OP_ARG, TASK_ARG
 from jobmon_airflow.store.words import digest, ids_of_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy import Connection
 
@@ -52,24 +52,25 @@ def arg_ids(connection: Connection, names: Collection[str]) -> dict[str, int]:
     return ids_of_names(connection, arg, names)
 
 
-def bind_version(connection: Connection, version: Version) -> int:
-    """The id of the version that says this; there is one now."""
+def bind_versions(connection: Connection, versions: Collection[Version]) -> dict[Version, int]:
+    """The ids of the versions that say this; those that were not there are there now."""
     table = task_template_version
     sets.insert(
         connection,
         table,
         ("task_template_id", "command_template", "command_hash", "arg_mapping_hash"),
-        [(version.template_id, version.command, version.command_hash, version.arg_mapping_hash)],
+        sorted(
+            (each.template_id, each.command, each.command_hash, each.arg_mapping_hash) for each in versions
+        ),
         keep_existing=True,
     )
-    query = select(table.c.id).where(
-        table.c.task_template_id == version.template_id,
-        table.c.command_hash == version.command_hash,
-        table.c.arg_mapping_hash == version.arg_mapping_hash,
-    )
-    number = int(connection.execute(query).scalar_one())
-    _bind_args(connection, number, version)
-    return number
+    query = select(
+        table.c.task_template_id, table.c.command_hash, table.c.arg_mapping_hash, table.c.id
+    ).where(sets.among(table.c.task_template_id, sorted({each.template_id for each in versions})))
+    found = {tuple(key): number for *key, number in connection.execute(query)}
+    ids = {each: found[each.template_id, each.command_hash, each.arg_mapping_hash] for each in versions}
+    _bind_args(connection, ids)
+    return ids
 
 
 def versions_of(connection: Connection, template_id: int) -> list[tuple[int, Version]]:
@@ -96,14 +97,23 @@ def versions_of(connection: Connection, template_id: int) -> list[tuple[int, Ver
     ]
 
 
-def _bind_args(connection: Connection, version_id: int, version: Version) -> None:
-    kinds = ((NODE_ARG, version.node_args), (TASK_ARG, version.task_args), (OP_ARG, version.op_args))
-    ids = arg_ids(connection, [name for _, names in kinds for name in names])
+def _bind_args(connection: Connection, versions: Mapping[Version, int]) -> None:
+    kinds = [
+        (number, name, kind)
+        for version, number in versions.items()
+        for kind, names in (
+            (NODE_ARG, version.node_args),
+            (TASK_ARG, version.task_args),
+            (OP_ARG, version.op_args),
+        )
+        for name in names
+    ]
+    ids = arg_ids(connection, {name for _, name, _ in kinds})
     sets.insert(
         connection,
         template_arg_map,
         ("task_template_version_id", "arg_id", "arg_type_id"),
-        [(version_id, ids[name], kind) for kind, names in kinds for name in names],
+        sorted((number, ids[name], kind) for number, name, kind in kinds),
         keep_existing=True,
     )
 

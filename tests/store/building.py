@@ -54,7 +54,7 @@ def _chain(connection: Connection, count: int, name: str) -> Chain:
         task_args=("data",),
         op_args=(),
     )
-    version_id = templates.bind_version(connection, version)
+    version_id = templates.bind_versions(connection, [version])[version]
     node_ids = _nodes(connection, version_id, count)
     dag_id = dags.bind(connection, digest(name), _in_a_row(node_ids), [], AT)
     identity = workflows.Identity(

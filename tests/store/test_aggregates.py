@@ -133,7 +133,9 @@ def test_a_template_version_comes_back_as_it_was_bound(database: Database, row: 
         op_args=("python",),
     )
 
-    first, again = (database.write(lambda it: templates.bind_version(it, version)) for _ in range(2))
+    first, again = (
+        database.write(lambda it: templates.bind_versions(it, [version])[version]) for _ in range(2)
+    )
 
     assert first == again
     with database.read() as connection:
@@ -159,7 +161,9 @@ def test_another_command_or_split_is_another_version(
         "op_args": (),
     }
 
-    other = database.write(lambda it: templates.bind_version(it, templates.Version(**said | change)))
+    changed = templates.Version(**said | change)
+
+    other = database.write(lambda it: templates.bind_versions(it, [changed])[changed])
 
     assert other != row.version_id
 
