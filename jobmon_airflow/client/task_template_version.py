@@ -188,7 +188,7 @@ class TaskTemplateVersion(TemplateDefaults):
             if part
         )
         raise InvalidArguments(
-            f"The arguments of {self} do not match: {problem}. Unexpected or missing kwarg.",
+            f"The arguments of {self} do not match: {problem}.",
             remedy=f"It takes exactly {', '.join(self.args) or 'no arguments'}; it got {', '.join(args) or 'none'}.",
         )
 

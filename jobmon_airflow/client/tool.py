@@ -111,7 +111,7 @@ class Tool(Defaults):
         if tool_version_id not in (known := self.tool_version_ids):
             raise UnknownVersion(
                 f"The tool '{self.name}' has no version {tool_version_id}.",
-                remedy=f"Choose one of {', '.join(map(str, known))}, or 'latest'.",
+                remedy=f"Choose one of {', '.join(map(str, known)) or '(there are none yet)'}, or 'latest'.",
             )
         self.active_tool_version = ToolVersion(self, int(tool_version_id))
 

@@ -148,7 +148,8 @@ def _engine(url: URL, origin: str) -> Engine:
     except ModuleNotFoundError as error:
         raise InvalidAddress(
             f"The driver for {url.drivername}, which {origin} names, is not installed: {error}.",
-            remedy="Install it: pip install 'jobmon_airflow[postgres]' or 'jobmon_airflow[mysql]'.",
+            remedy="Install it, or begin the address with 'postgresql+psycopg:' or 'mysql+pymysql:', whose drivers "
+            "come with pip install 'jobmon_airflow[postgres]' and 'jobmon_airflow[mysql]'.",
         ) from error
     if url.get_backend_name() in {"mysql", "mariadb"}:
         event.listen(engine, "connect", _prepare_mysql)
