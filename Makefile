@@ -70,8 +70,9 @@ wheel: env  ## build sdist and wheel, and try the wheel in a clean environment
 	cd "$$clean" && venv/bin/python -I "$(CURDIR)/scripts/try_wheel.py"
 
 .PHONY: bench
-bench: env  ## measure how fast workflows are bound
+bench: env  ## measure how fast workflows are bound, and what deciding costs
 	$(BIN)/python benchmarks/bind.py
+	$(BIN)/python benchmarks/swarm.py
 
 .PHONY: demo
 demo: env  ## store the example of three phases, in a database of its own in .demo
