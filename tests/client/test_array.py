@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobmon_airflow import Array, Tool
@@ -109,7 +109,6 @@ def test_what_is_no_node_arg_is_refused_with_those_there_are(workflow, arg):
     assert refused.value.remedy == "It has place, year."
 
 
-@settings(deadline=None)
 @given(
     st.sets(st.tuples(st.sampled_from("aAé "), st.integers(0, 3)), max_size=12),
     st.none() | st.sampled_from("aAé ") | st.lists(st.sampled_from("aAé ")),

@@ -76,7 +76,7 @@ def test_a_quoted_value_survives_a_shell(value):
     assert run_by_a_shell(filled("printf '<%s>' {value:q}", value=value)) == f"<{value}>"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts, texts)
 @example("'", '"')
 def test_any_quoted_values_survive_a_shell(one, other):
@@ -85,7 +85,6 @@ def test_any_quoted_values_survive_a_shell(one, other):
     assert run_by_a_shell(command) == f"{other}\n{one}"
 
 
-@settings(deadline=None)
 @given(texts, texts)
 def test_a_template_says_what_python_would_say(one, other):
     template = "a% {other} {{%s}} {one}{other}"

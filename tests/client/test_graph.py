@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobmon_airflow import Tool
@@ -134,7 +134,6 @@ def test_a_shared_list_of_younger_tasks_is_no_ring():
     assert drawn.workflow.validate() == []
 
 
-@settings(deadline=None)
 @given(st.permutations(range(30)), st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=40))
 def test_rings_are_found_exactly_where_there_are_some(order, pairs):
     drawn = Drawn("", added="")
@@ -148,7 +147,6 @@ def test_rings_are_found_exactly_where_there_are_some(order, pairs):
     )
 
 
-@settings(deadline=None)
 @given(st.permutations(range(24)), st.integers(0, 23), st.sets(st.integers(0, 23), min_size=JOIN_FROM))
 def test_rings_through_lists_are_found_exactly_where_there_are_some(order, waiting, listed):
     drawn = Drawn("", added="")

@@ -79,13 +79,13 @@ def wait_in_some_way(task, ups, dice):
             task.add_upstreams([*ups, *ups])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(dags, st.randoms(use_true_random=False), st.randoms(use_true_random=False))
 def test_one_graph_defined_in_two_orders_and_ways_has_one_identity(edges, dice, other_dice):
     assert sums(defined(edges, dice)) == sums(defined(edges, other_dice))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(dags, st.randoms(use_true_random=False), st.data())
 def test_a_moved_edge_makes_another_graph_of_the_same_tasks(edges, dice, data):
     assume(edges)

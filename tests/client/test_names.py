@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobmon_airflow import Tool
@@ -82,7 +82,6 @@ def test_a_default_name_is_fit_whatever_the_template_is_called(template_name, na
     assert checked_task_name(task.name) == name
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_default_name_could_have_been_given(raw):
     name = default_task_name(raw)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobmon_airflow import Tool
@@ -144,7 +144,6 @@ def test_what_is_shown_of_neighbours_is_a_copy(template):
     assert (tea.upstream_tasks, water.downstream_tasks) == ({water}, {tea})
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 39), st.lists(st.integers(0, 39), max_size=40), st.booleans()), max_size=12

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -363,7 +363,6 @@ def test_lists_of_node_args_make_their_cross_product_in_order(transform, ops):
     assert {task.task_args["folder"] for task in tasks} == {"/in"}
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(), unique=True, max_size=5),
     st.lists(st.text("aé😀 '", min_size=1), unique=True, max_size=5),

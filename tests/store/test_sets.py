@@ -157,7 +157,7 @@ def test_documents_are_halved_until_they_fit_and_a_larger_row_goes_alone(
         st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1, max_size=20
     )
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_comes_back_as_it_was_stored(
     database: Database, group: str, new: Callable[[str], str], texts: list[str]
 ) -> None:

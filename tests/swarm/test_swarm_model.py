@@ -101,7 +101,7 @@ def worlds(draw):
     )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(worlds(), st.data())
 def test_every_run_ends_as_it_must(world, data):
     world.tell(Began())
@@ -127,7 +127,7 @@ def test_every_run_ends_as_it_must(world, data):
     world.check_the_end()
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(worlds(), st.lists(st.tuples(st.integers(0, 4), st.none() | st.integers(0, 2)), max_size=5), st.data())
 def test_limits_may_change_at_any_time_and_are_never_exceeded(world, changes, data):
     world.tell(Began())
