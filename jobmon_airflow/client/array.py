@@ -88,6 +88,13 @@ class Array:
         wanted = [set(map(id, tasks)) for tasks in others]
         return [task for task in first if all(id(task) in tasks for tasks in wanted)]
 
+    def kinds(self) -> dict[tuple[int, int], Task]:
+        """The first task of each kind: what it asks for, all others of its kind ask for too."""
+        kinds: dict[tuple[int, int], Task] = {}
+        for task in self._tasks.values():
+            kinds.setdefault(task.kind, task)
+        return kinds
+
     def take(self, task: Task) -> None:
         """Count the task in, if its place is free; for the workflow, which has checked the rest."""
         other = self._tasks.setdefault(task._key, task)

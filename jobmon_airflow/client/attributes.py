@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jobmon_airflow.client.names import checked_name, checked_text
+from jobmon_airflow.client.names import LONGEST_NAME, checked_name, checked_text
 from jobmon_airflow.errors import InvalidDefinition, InvalidValue
 
 
@@ -25,9 +25,9 @@ def checked_attributes(attributes: Mapping[str, Any] | Iterable[str]) -> dict[st
 
 
 def _checked_attribute(name: str, value: str) -> str:
-    if len(value) > 255:
+    if len(value) > LONGEST_NAME:
         raise InvalidValue(
             f"The attribute '{name}' has {len(value)} characters: {value[:40]!r}…",
-            remedy="Attributes hold up to 255; put longer texts into a file and note its name.",
+            remedy=f"Attributes hold up to {LONGEST_NAME}; put longer texts into a file and note its name.",
         )
     return checked_text(value, f"the attribute '{name}'")

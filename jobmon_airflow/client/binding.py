@@ -115,11 +115,12 @@ class _Binding:
 
     def _find_nodes(self, version_id: int, array: Array, keys: list[int]) -> list[int]:
         """Note the nodes that are there, and return the keys of those that are not."""
+        hashes = [identity.as_text(key) for key in keys]
         with self.database.read() as connection:
-            found = nodes.find(connection, version_id, [identity.as_text(key) for key in keys])
+            found = nodes.find(connection, version_id, hashes)
         missing = []
-        for key in keys:
-            number = found.get(identity.as_text(key))
+        for key, digest in zip(keys, hashes, strict=True):
+            number = found.get(digest)
             if number is None:
                 missing.append(key)
             else:
@@ -181,7 +182,7 @@ class _Binding:
         """Each task's columns in the order of `tasks.MUTABLE`."""
         asked = self.requests.columns()
         for task in array._tasks.values():
-            yield task.name, task.command, *asked[id(task._version), id(task._settings)]
+            yield task.name, task.command, *asked[task.kind]
 
     def _task_args(self, array: Array) -> Iterator[tuple[int, int, str]]:
         version = array.task_template_version

@@ -42,23 +42,18 @@ def problems(workflow: Workflow) -> Iterator[JobmonError]:
 
 def homeless(workflow: Workflow) -> list[JobmonError]:
     """An error for each template with tasks that no level gives a cluster."""
-    seen: set[tuple[int, int]] = set()
     found: dict[str, Task] = {}
-    for task in workflow._tasks:
-        kind = (id(task._version), id(task._settings))
-        if kind not in seen:
-            seen.add(kind)
+    for array in workflow._arrays.values():
+        for task in array.kinds().values():
             if not task.cluster_name:
-                found.setdefault(task._version.template_name, task)
-    return [without_cluster(task) for task in found.values()]
-
-
-def without_cluster(task: Task) -> UnknownCluster:
-    """What to say of a task that nobody gave a cluster."""
-    return UnknownCluster(
-        f"Nobody said where the task {task.name} is to run.",
-        remedy="Name a cluster: tool.set_default_cluster_name('slurm'), or 'multiprocess' for this machine.",
-    )
+                found.setdefault(array.name, task)
+    return [
+        UnknownCluster(
+            f"Nobody said where the task {task.name} is to run.",
+            remedy="Name a cluster: tool.set_default_cluster_name('slurm'), or 'multiprocess' for this machine.",
+        )
+        for task in found.values()
+    ]
 
 
 class _Survey:

@@ -14,14 +14,14 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.client.task import Join, Task
+from jobmon_airflow.store.words import HASH_BYTES, digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from jobmon_airflow.client.array import Array
 
-_BYTES: Final = 16
-_MASK: Final = 2 ** (8 * _BYTES) - 1
+_MASK: Final = 2 ** (8 * HASH_BYTES) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def of_arrays(arrays: Iterable[Array]) -> list[Sums]:
 def combined(parts: Iterable[tuple[int, int]]) -> str:
     """One hash of the sums of template versions (by id), whatever their order."""
     text = ";".join(f"{version_id}:{part & _MASK:x}" for version_id, part in sorted(parts))
-    return blake2b(text.encode(), digest_size=_BYTES).hexdigest()
+    return digest(text)
 
 
 def as_text(key: int) -> str:
@@ -53,8 +53,8 @@ def task_args_hashes(array: Array) -> Iterator[str]:
     version = array.task_template_version
     first, end = len(version.node_args), len(version.node_args) + len(version.task_args)
     if first == end:
-        return repeat(_hashed(()), len(array._tasks))
-    return (_hashed(task._values[first:end]) for task in array._tasks.values())
+        return repeat(digest(), len(array._tasks))
+    return (digest(*task._values[first:end]) for task in array._tasks.values())
 
 
 def _sum_of_edges(array: Array) -> int:
@@ -79,10 +79,6 @@ def _sum_of(upstreams: Collection[Task | Join]) -> int:
     return sum([upstream._key for upstream in upstreams])
 
 
-def _hashed(values: tuple[str, ...]) -> str:
-    return blake2b("\0".join(values).encode(), digest_size=_BYTES).hexdigest()
-
-
 def _mixed(key: int, other: int) -> int:
-    both = (key << 128 | other & _MASK).to_bytes(2 * _BYTES, "big")
-    return int.from_bytes(blake2b(both, digest_size=_BYTES).digest(), "big")
+    both = (key << 128 | other & _MASK).to_bytes(2 * HASH_BYTES, "big")
+    return int.from_bytes(blake2b(both, digest_size=HASH_BYTES).digest(), "big")

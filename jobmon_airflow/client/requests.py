@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from jobmon_airflow.client import graph
 from jobmon_airflow.client.task_settings import max_attempts_of, resources_of, scales_of
 from jobmon_airflow.queues import QueueLimits, require_fit
 from jobmon_airflow.scales import DEFAULT_SCALES
@@ -45,12 +44,11 @@ class Requests:
     def __init__(self, workflow: Workflow) -> None:
         self._requests: dict[tuple[int, int], Request] = {}
         for array in workflow._arrays.values():
-            examples = {(id(task._version), id(task._settings)): task for task in array._tasks.values()}
-            for key, task in examples.items():
-                self._requests[key] = _request(task, workflow)
+            for kind, task in array.kinds().items():
+                self._requests[kind] = _request(task, workflow)
 
     def columns(self) -> dict[tuple[int, int], Columns]:
-        """What the rows of tasks say, by the identities of their version and settings."""
+        """What the rows of tasks say, by the tasks' kind."""
         return {
             key: (
                 request.max_attempts,
@@ -92,8 +90,6 @@ def _request(task: Task, workflow: Workflow) -> Request:
     levels: list[Defaults] = [task._version, workflow, workflow.tool]
     settings: TaskSettings = task._settings
     cluster_name = task.cluster_name
-    if not cluster_name:
-        raise graph.without_cluster(task)
     max_attempts = max_attempts_of(settings, levels)
     scales = scales_of(settings, levels, cluster_name)
     return Request(

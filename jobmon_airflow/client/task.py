@@ -116,6 +116,11 @@ class Task:
         return self._version.command.fill(self._values)
 
     @property
+    def kind(self) -> tuple[int, int]:
+        """What it shares with all tasks that ask for the same: the identities of its version and settings."""
+        return id(self._version), id(self._settings)
+
+    @property
     def task_template_version(self) -> TaskTemplateVersion:
         """The template version that the task was made from."""
         return self._version
@@ -197,8 +202,6 @@ class Task:
             self.add_downstream(downstream)
 
     def _wait_for(self, upstream: Task | Join) -> None:
-        if self.array is not None:
-            self.array.workflow.forget_binding()
         mine = self._upstreams
         if mine is None:
             self._upstreams = [upstream]
@@ -214,6 +217,8 @@ class Task:
             upstream._downstreams = [self]
         else:
             upstream._downstreams.append(self)
+        if self.array is not None:
+            self.array.workflow.forget_binding()
 
     @staticmethod
     def _each(

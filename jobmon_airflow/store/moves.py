@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from jobmon_airflow.states import Status
 
 
+def lock(connection: Connection, table: Table, row_id: int) -> bool:
+    """Let nobody else change the row until this transaction ends; False if there is no such row."""
+    query = select(table.c.id).where(table.c.id == row_id).with_for_update()
+    return connection.execute(query).first() is not None
+
+
 def movable(
     connection: Connection, table: Table, ids: Iterable[int], sources: Collection[Status]
 ) -> Iterator[list[int]]:

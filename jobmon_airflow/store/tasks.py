@@ -149,8 +149,7 @@ def _audit(connection: Connection, ids: list[int], target: TaskStatus, at: datet
 
 def lock(connection: Connection, task_id: int) -> bool:
     """Let nobody else change the task until this transaction ends; False if there is no such task."""
-    query = select(task.c.id).where(task.c.id == task_id).with_for_update()
-    return connection.execute(query).first() is not None
+    return moves.lock(connection, task, task_id)
 
 
 # --- asking -------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
+from jobmon_airflow.store import moves
 from jobmon_airflow.store.schema import tool, tool_version
 from jobmon_airflow.store.words import ids_of_names
 
@@ -36,6 +37,6 @@ def add_version(connection: Connection, tool_id: int, at: datetime) -> int:
 def latest_version(connection: Connection, tool_id: int, at: datetime) -> int:
     """The latest version; the first, if there was none."""
     # Two processes that meet a tool for the first time agree on one first version: the second waits here.
-    connection.execute(select(tool.c.id).where(tool.c.id == tool_id).with_for_update())
+    moves.lock(connection, tool, tool_id)
     found = version_ids(connection, tool_id)
     return found[-1] if found else add_version(connection, tool_id, at)

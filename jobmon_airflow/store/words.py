@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from jobmon_airflow.store import sets
+from jobmon_airflow.store.schema import HASH_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from sqlalchemy import Connection, Table
 
-HASH_BYTES: Final = 16
+HASH_BYTES: Final = HASH_LENGTH // 2
 
 
 def ids_of_names(connection: Connection, table: Table, names: Collection[str]) -> dict[str, int]:

@@ -81,7 +81,7 @@ def enter(
 
 def lock(connection: Connection, workflow_id: int) -> None:
     """Let nobody else change the workflow until this transaction ends; who tries so too, waits."""
-    connection.execute(select(workflow.c.id).where(workflow.c.id == workflow_id).with_for_update())
+    moves.lock(connection, workflow, workflow_id)
 
 
 def complete(connection: Connection, workflow_id: int, at: datetime) -> None:

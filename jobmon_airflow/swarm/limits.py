@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jobmon_airflow.settings import UNLIMITED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 
 class Waiting:
@@ -32,9 +32,9 @@ class Waiting:
         """How many run."""
         return self._active
 
-    def add(self, array: int, tasks: Iterable[int]) -> None:
-        """Tasks queue up behind those of their array."""
-        self._queue(array).extend(tasks)
+    def add(self, array: int, task: int) -> None:
+        """A task queues up behind those of its array."""
+        self._queue(array).append(task)
 
     def add_first(self, array: int, task: int) -> None:
         """A task that has waited its turn before goes to the front."""

@@ -127,13 +127,13 @@ class Swarm:
         if self._has_begun:
             return
         self._has_begun = True
-        roots = [position for position, waits in enumerate(self._waits) if not waits]
+        roots = [task for task in range(self._graph.tasks) if not self._waits[task]]
         for task in self._done_before:
             self._status[task] = _DONE
         self._left -= len(self._done_before)
         # Roots first: what is released by a task that was done before is found on the way.
-        for position in roots:
-            self._ready(position)
+        for task in roots:
+            self._ready(task)
         for task in self._done_before:
             self._release(task)
 
@@ -192,12 +192,10 @@ class Swarm:
                     else:
                         released.append(waiting)
 
-    def _ready(self, position: int) -> None:
+    def _ready(self, task: int) -> None:
         """All its upstreams are done; a task that ran before, or runs, is not run again."""
-        if position >= self._graph.tasks:
-            self._release(position)
-        elif self._status[position] == _REGISTERED:
-            self._waiting.add(self._arrays[position], (position,))
+        if self._status[task] == _REGISTERED:
+            self._waiting.add(self._arrays[task], task)
 
     def _try_again(self, task: int) -> Command:
         self._status[task] = _REGISTERED

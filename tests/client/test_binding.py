@@ -15,27 +15,12 @@ from jobmon_airflow.queues import QueueLimits
 from jobmon_airflow.states import TASK, TaskStatus, WorkflowRunStatus
 from jobmon_airflow.store import attributes, clusters, schema, tasks, workflow_runs
 from jobmon_airflow.store.database import Database
-from tests.workflows import all_to_all, close, contents, migrated, three_phases
+from tests.workflows import all_to_all, contents, three_phases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from jobmon_airflow import TaskTemplate
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def url(database_url: str) -> Iterator[str]:
-    yield migrated(database_url)
-    close(database_url)
-
-
-@pytest.fixture
-def lite(sqlite_url: str) -> Iterator[str]:
-    """Where the database's own ways do not matter."""
-    yield migrated(sqlite_url)
-    close(sqlite_url)
 
 
 # --- what is written ------------------------------------------------------------------------------------------

@@ -13,36 +13,23 @@ from sqlalchemy import event
 from jobmon_airflow import Tool
 from jobmon_airflow.client import registry
 from jobmon_airflow.store.database import Database
-from tests.workflows import all_to_all, close, contents, migrated, three_phases
+from tests.workflows import all_to_all, contents, three_phases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from jobmon_airflow import Workflow
 
 BINDERS = 4
 
 
-@pytest.fixture
-def url(database_url: str) -> Iterator[str]:
-    yield migrated(database_url)
-    close(database_url)
-
-
-@pytest.fixture
-def quiet_url(sqlite_url: str) -> Iterator[str]:
-    """Where the same is bound without being disturbed."""
-    yield migrated(sqlite_url)
-    close(sqlite_url)
-
-
 @pytest.mark.parametrize("define", [three_phases, all_to_all])
 @pytest.mark.slow
 def test_a_bind_that_is_killed_at_any_statement_leaves_nothing_in_the_way(
-    define: Callable[..., Workflow], url: str, quiet_url: str
+    define: Callable[..., Workflow], url: str, lite: str
 ) -> None:
-    define(quiet_url).bind()
-    undisturbed = contents(quiet_url)
+    define(lite).bind()
+    undisturbed = contents(lite)
     points = 0
 
     # Each child dies one statement or commit later than the one before it, and each finds what that one left.
@@ -59,17 +46,17 @@ def test_a_bind_that_is_killed_at_any_statement_leaves_nothing_in_the_way(
 
 
 @pytest.mark.slow
-def test_many_who_bind_the_same_workflow_at_once_bind_one(url: str, quiet_url: str) -> None:
-    three_phases(quiet_url, locations=150).bind()
+def test_many_who_bind_the_same_workflow_at_once_bind_one(url: str, lite: str) -> None:
+    three_phases(lite, locations=150).bind()
 
     ids = _all_at_once([lambda: three_phases(url, locations=150).bind().workflow_id] * BINDERS)
 
     assert len(set(ids)) == 1
-    assert contents(url) == contents(quiet_url)
+    assert contents(url) == contents(lite)
 
 
 @pytest.mark.slow
-def test_workflows_that_share_nodes_are_bound_at_once_in_any_order(url: str, quiet_url: str) -> None:
+def test_workflows_that_share_nodes_are_bound_at_once_in_any_order(url: str, lite: str) -> None:
     def define(address: str, number: int) -> Workflow:
         tool = Tool("shared", database=address)
         tool.set_default_cluster_name("sequential")
@@ -81,14 +68,14 @@ def test_workflows_that_share_nodes_are_bound_at_once_in_any_order(url: str, qui
         return workflow
 
     for number in range(BINDERS):
-        define(quiet_url, number).bind()
+        define(lite, number).bind()
 
     ids = _all_at_once(
         [lambda number=number: define(url, number).bind().workflow_id for number in range(BINDERS)]
     )
 
     assert len(set(ids)) == BINDERS
-    assert contents(url) == contents(quiet_url)
+    assert contents(url) == contents(lite)
 
 
 def _bind_and_die_at(point: int, define: Callable[..., Workflow], url: str) -> None:

@@ -5,13 +5,6 @@ import pytest
 from jobmon_airflow import Tool, add_task_attributes
 from jobmon_airflow.errors import InvalidDefinition, UnknownName
 from jobmon_airflow.store import attributes
-from tests.workflows import close, migrated
-
-
-@pytest.fixture
-def url(database_url):
-    yield migrated(database_url)
-    close(database_url)
 
 
 def bound_task(url):

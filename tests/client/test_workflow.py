@@ -293,6 +293,9 @@ def test_a_new_edge_makes_a_bound_workflow_another_one():
     water_and_tea[1].add_upstream(water_and_tea[0])
 
     assert not workflow.is_bound
+    workflow.bind()
+    water_and_tea[1].add_upstream(water_and_tea[0])  # which it is already
+    assert workflow.is_bound
     assert workflow.bind().workflow_id != first
 
 
