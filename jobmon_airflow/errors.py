@@ -22,6 +22,17 @@ Every error has two parts: what happened, and the remedy, ideally something to t
     ├── CallableReturnedInvalidObject     a function that was to return resources did not
     ├── UnknownCluster                    nobody said how to reach this cluster
     ├── InvalidTransition                 a status that may not follow the one before it
+    ├── RunError                          a workflow that cannot be run, or was not run to its end
+    │   ├── WorkflowAlreadyExists         it was begun before, and nobody said resume=True
+    │   ├── WorkflowAlreadyComplete       every task is done
+    │   ├── WorkflowNotResumable          another run holds it and does not make way
+    │   ├── WorkflowTimeout               the run did not end in the time that it was given
+    │   ├── LeaseLost                     another controller took the workflow
+    │   └── RunInsideTask                 a task's own module runs a workflow while it is imported
+    ├── ClusterError                      a cluster that does not do what it was asked
+    │   ├── ClusterUnreachable            it does not answer
+    │   ├── ClusterIsFull                 it takes no more jobs for now
+    │   └── SubmissionRefused             it will never take these jobs
     └── StoreError                        the database
         ├── InvalidAddress                an address that leads to no database
         ├── SchemaIsMissing               a database without our tables
@@ -138,6 +149,50 @@ class UnknownCluster(JobmonError, ValueError):
 
 class InvalidTransition(JobmonError):
     """A status may not follow the one before it."""
+
+
+class RunError(JobmonError, RuntimeError):
+    """A workflow cannot be run, or was not run to its end."""
+
+
+class WorkflowAlreadyExists(RunError):
+    """The workflow was begun before, and nobody asked for a resume."""
+
+
+class WorkflowAlreadyComplete(RunError):
+    """Every task is done."""
+
+
+class WorkflowNotResumable(RunError):
+    """Another run holds the workflow and does not make way."""
+
+
+class WorkflowTimeout(RunError):
+    """The run did not end in the time that it was given."""
+
+
+class LeaseLost(RunError):
+    """Another controller took the workflow; this one may write nothing more."""
+
+
+class RunInsideTask(RunError):
+    """A task's own module runs a workflow while it is imported."""
+
+
+class ClusterError(JobmonError):
+    """A cluster does not do what it was asked."""
+
+
+class ClusterUnreachable(ClusterError):
+    """The cluster does not answer."""
+
+
+class ClusterIsFull(ClusterError):
+    """The cluster takes no more jobs for now."""
+
+
+class SubmissionRefused(ClusterError):
+    """The cluster will never take these jobs."""
 
 
 class StoreError(JobmonError):
