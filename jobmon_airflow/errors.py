@@ -34,6 +34,7 @@ Every error has two parts: what happened, and the remedy, ideally something to t
     │   ├── ClusterIsFull                 it takes no more jobs for now
     │   └── SubmissionRefused             it will never take these jobs
     └── StoreError                        the database
+        ├── StoreIsGone                   it has not answered for a long time
         ├── InvalidAddress                an address that leads to no database
         ├── SchemaIsMissing               a database without our tables
         ├── SchemaIsOlder                 tables of an earlier version
@@ -197,6 +198,10 @@ class SubmissionRefused(ClusterError):
 
 class StoreError(JobmonError):
     """The database cannot serve."""
+
+
+class StoreIsGone(StoreError):
+    """The database has not answered for a long time."""
 
 
 class InvalidAddress(StoreError, ValueError):

@@ -68,9 +68,7 @@ class Computed:
 
     @property
     def name(self) -> str:
-        home = getattr(self.function, "__module__", None)
-        called = getattr(self.function, "__qualname__", None)
-        return f"{home}.{called}" if home and called else repr(self.function)
+        return name_of(self.function)
 
     def value_after(self, old: A, _times: int) -> A:
         result = self.function(plain_number(old))
@@ -179,6 +177,12 @@ class ResourceScales(Mapping[str, Scale]):
 
     def __repr__(self) -> str:
         return f"ResourceScales({self._scales})"
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """What a function is called, in the words of its author where that is known."""
+    home, called = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    return f"{home}.{called}" if home and called else repr(function)
 
 
 DEFAULT_SCALES: Final = ResourceScales({"memory": Factor(0.5), "runtime": Factor(0.5)})

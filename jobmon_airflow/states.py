@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,11 @@ class Status(StrEnum):
         status._value_ = letter
         status.description = description
         return status
+
+    @classmethod
+    def of(cls, letter: str) -> Self:
+        """The status that the database stores as this letter."""
+        return cast("Self", cls._value2member_map_[letter])
 
     @property
     def label(self) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from jobmon_airflow.client.task_settings import max_attempts_of, resources_of, scales_of
 from jobmon_airflow.queues import QueueLimits, require_fit
-from jobmon_airflow.scales import DEFAULT_SCALES
+from jobmon_airflow.scales import DEFAULT_SCALES, name_of
 from jobmon_airflow.store import clusters
+from jobmon_airflow.store.schema import NAME_LENGTH
 from jobmon_airflow.store.vocabulary import DEFAULT_QUEUE, ORIGINAL
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from jobmon_airflow.resources import Resources
 
 
-# max_attempts, task_resources_id, resource_scales, fallback_queues
-Columns = tuple[int, int, str | None, str | None]
+# max_attempts, task_resources_id, resource_scales, fallback_queues, compute_resources_callable
+Columns = tuple[int, int, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Request:
     max_attempts: int
     resource_scales: str | None  #: JSON; None is the default
     fallback_queues: str | None  #: JSON
+    compute_resources_callable: str | None  #: its name
     task_resources_id: int = 0
 
 
@@ -55,6 +57,7 @@ class Requests:
                 request.task_resources_id,
                 request.resource_scales,
                 request.fallback_queues,
+                request.compute_resources_callable,
             )
             for key, request in self._requests.items()
         }
@@ -91,6 +94,7 @@ def _request(task: Task, workflow: Workflow) -> Request:
     settings: TaskSettings = task._settings
     cluster_name = task.cluster_name
     max_attempts = max_attempts_of(settings, levels)
+    function = settings.compute_resources_callable
     scales = scales_of(settings, levels, cluster_name)
     return Request(
         cluster_name=cluster_name,
@@ -99,6 +103,7 @@ def _request(task: Task, workflow: Workflow) -> Request:
         # A task is raised at most once per retry.
         resource_scales=None if scales is DEFAULT_SCALES else scales.to_json(max(1, max_attempts - 1)),
         fallback_queues=json.dumps(settings.fallback_queues) if settings.fallback_queues else None,
+        compute_resources_callable=name_of(function)[:NAME_LENGTH] if function else None,
     )
 
 

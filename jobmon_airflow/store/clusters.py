@@ -10,14 +10,14 @@ from sqlalchemy import select
 from jobmon_airflow.errors import UnknownCluster
 from jobmon_airflow.queues import QueueLimits
 from jobmon_airflow.store import sets
-from jobmon_airflow.store.schema import cluster, cluster_type, queue, task_resources
+from jobmon_airflow.store.schema import cluster, cluster_type, queue, task, task_resources
 from jobmon_airflow.store.words import digest, ids_of_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from jobmon_airflow.resources import Resources
 
@@ -74,6 +74,43 @@ def set_limits(connection: Connection, cluster_id: int, queues: Collection[Queue
     ids = queue_ids(connection, cluster_id, [limit.name for limit in queues])
     rows = [(ids[limit.name], json.dumps(limit.parameters(), sort_keys=True)) for limit in queues]
     sets.update(connection, queue, "id", ("parameters",), rows)
+
+
+def requests(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
+    """What tasks ask for, by task_resources id: cluster's id and name, queue's name, the request as JSON."""
+    table = task_resources
+    query = (
+        select(
+            table.c.id,
+            cluster.c.id.label("cluster_id"),
+            cluster.c.name.label("cluster_name"),
+            queue.c.name.label("queue_name"),
+            table.c.requested_resources,
+        )
+        .join(queue, queue.c.id == table.c.queue_id)
+        .join(cluster, cluster.c.id == queue.c.cluster_id)
+        .where(sets.among(table.c.id, sorted(ids)))
+    )
+    rows: list[Row[Any]] = list(connection.execute(query))
+    return {row.id: row for row in rows}
+
+
+def of_workflow(connection: Connection, workflow_id: int) -> set[str]:
+    """The clusters that a workflow's tasks go to."""
+    asked = select(task.c.task_resources_id).where(task.c.workflow_id == workflow_id).distinct()
+    rows = requests(connection, set(connection.execute(asked).scalars()))
+    return {row.cluster_name for row in rows.values()}
+
+
+def connection_of(connection: Connection, name: str) -> tuple[str, dict[str, Any]]:
+    """The type of a cluster, and how to reach it."""
+    query = (
+        select(cluster_type.c.name, cluster.c.connection_parameters)
+        .join(cluster, cluster.c.cluster_type_id == cluster_type.c.id)
+        .where(cluster.c.id == cluster_id(connection, name))
+    )
+    type_name, parameters = connection.execute(query).one()
+    return type_name, json.loads(parameters)
 
 
 def bind_resources(

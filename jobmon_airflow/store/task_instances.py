@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
-from jobmon_airflow.states import TASK_INSTANCE, TaskInstanceStatus
+from jobmon_airflow.states import TASK_INSTANCE, TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import moves, sets
 from jobmon_airflow.store.schema import task, task_instance, task_instance_error_log, workflow_run
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+_OPEN: Final = [status for status in TaskInstanceStatus if status.is_active]
 _NOT_DONE: Final = [status for status in TaskInstanceStatus if status is not TaskInstanceStatus.DONE]
 
 
@@ -26,6 +27,8 @@ def queue(
     batch: int,
     requests: Mapping[int, int | None],
     at: datetime,
+    *,
+    status: TaskInstanceStatus = TaskInstanceStatus.QUEUED,
 ) -> dict[int, int]:
     """New attempts at an array's tasks (id and task_resources id), one batch; their ids by task."""
     sets.insert(
@@ -37,20 +40,68 @@ def queue(
             "workflow_run_id": workflow_run_id,
             "array_id": array_id,
             "array_batch_num": batch,
-            "status": TaskInstanceStatus.QUEUED,
+            "status": status,
             "status_date": at,
+            "submitted_date": at,
         },
     )
+    return of_batch(connection, array_id, batch)
+
+
+def of_batch(connection: Connection, array_id: int, batch: int) -> dict[int, int]:
+    """The attempts of a batch, by task."""
     query = select(task_instance.c.task_id, task_instance.c.id).where(
         task_instance.c.array_id == array_id, task_instance.c.array_batch_num == batch
     )
-    return sets.mapping(connection, query)
+    return sets.mapping(connection, query.order_by(task_instance.c.array_step_id))
+
+
+def last_batches(connection: Connection, array_ids: Collection[int]) -> dict[int, int]:
+    """The number of each array's last batch; 0 if there was none."""
+    return {array_id: last_batch(connection, array_id) for array_id in array_ids}
 
 
 def last_batch(connection: Connection, array_id: int) -> int:
     """The number of the array's last batch; 0 if there was none."""
     query = select(func.max(task_instance.c.array_batch_num)).where(task_instance.c.array_id == array_id)
     return connection.execute(query).scalar() or 0
+
+
+def open_of_workflow(connection: Connection, workflow_id: int) -> list[Row[Any]]:
+    """The attempts of all runs of a workflow that may still run."""
+    query = (
+        select(task_instance)
+        .join(workflow_run, workflow_run.c.id == task_instance.c.workflow_run_id)
+        .where(workflow_run.c.workflow_id == workflow_id, task_instance.c.status.in_(_OPEN))
+    )
+    return list(connection.execute(query.order_by(task_instance.c.id)))
+
+
+def hand_over(connection: Connection, ids: Collection[int], workflow_run_id: int) -> None:
+    """Let attempts belong to another run."""
+    sets.update(
+        connection, task_instance, "id", ("workflow_run_id",), [(number, workflow_run_id) for number in ids]
+    )
+
+
+def exhausted(connection: Connection, workflow_id: int) -> list[Row[Any]]:
+    """Tasks that failed for good, and last of a resource that was too small.
+
+    Task id, that attempt's verdict and its task_resources id.
+    """
+    last = (
+        select(task_instance.c.task_id, func.max(task_instance.c.id).label("id"))
+        .join(task, task.c.id == task_instance.c.task_id)
+        .where(task.c.workflow_id == workflow_id, task.c.status == TaskStatus.ERROR_FATAL)
+        .group_by(task_instance.c.task_id)
+        .subquery()
+    )
+    query = (
+        select(task_instance.c.task_id, task_instance.c.verdict, task_instance.c.task_resources_id)
+        .join(last, last.c.id == task_instance.c.id)
+        .where(task_instance.c.status == TaskInstanceStatus.RESOURCE_ERROR)
+    )
+    return list(connection.execute(query.order_by(task_instance.c.task_id)))
 
 
 def advance(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, literal, select
+from sqlalchemy import insert, literal, select, update
 
 from jobmon_airflow.states import TASK, TaskStatus
 from jobmon_airflow.store import dags, moves, sets
@@ -27,6 +27,7 @@ MUTABLE: Final = (
     "task_resources_id",
     "resource_scales",
     "fallback_queues",
+    "compute_resources_callable",
 )
 # The order of ix_task_progress. By id alone, SQLite and MariaDB would walk through the tasks of all workflows.
 _AS_INDEXED: Final = (task.c.status, task.c.id)
@@ -110,14 +111,39 @@ def redefine(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
 # --- moving -------------------------------------------------------------------------------------------------
 
 
-def advance(connection: Connection, ids: Iterable[int], target: TaskStatus, at: datetime) -> set[int]:
-    """Move tasks to ``target``, and return those that went; those that may not go there stay."""
-    return _move(connection, ids, TASK.sources_of(target), target, at)
+def advance(
+    connection: Connection, ids: Iterable[int], target: TaskStatus, at: datetime, **values: Any
+) -> set[int]:
+    """Move tasks to ``target``, with other values if any; return those that went.
+
+    Those that may not go there stay as they are.
+    """
+    return _move(connection, ids, TASK.sources_of(target), target, at, **values)
 
 
-def order(connection: Connection, ids: Iterable[int], order: Order[TaskStatus], at: datetime) -> set[int]:
-    """Move tasks as a person or a resume orders it, and return those that went."""
-    return _move(connection, ids, order.sources, order.target, at)
+def order(
+    connection: Connection, ids: Iterable[int], order: Order[TaskStatus], at: datetime, **values: Any
+) -> set[int]:
+    """Move tasks as a person or a resume orders it, with other values if any; return those that went."""
+    return _move(connection, ids, order.sources, order.target, at, **values)
+
+
+def begin_again(connection: Connection, workflow_id: int, resume: Order[TaskStatus], at: datetime) -> None:
+    """Let a workflow's tasks begin again as a resume orders it, with all their attempts."""
+    mine = task.c.workflow_id == workflow_id
+    waiting = select(task.c.id).where(mine, task.c.status.in_(sorted(resume.sources)))
+    order(connection, connection.execute(waiting).scalars().all(), resume, at, num_attempts=0)
+    # A run that was stopped sent its tasks back, and left their attempts counted.
+    connection.execute(
+        update(task)
+        .where(mine, task.c.status == TaskStatus.REGISTERING, task.c.num_attempts > 0)
+        .values(num_attempts=0)
+    )
+
+
+def request(connection: Connection, requests: Iterable[tuple[int, int]]) -> None:
+    """Let tasks ask for other resources: task id and task_resources id."""
+    sets.update(connection, task, "id", ("task_resources_id",), requests)
 
 
 def _move(
@@ -126,11 +152,12 @@ def _move(
     sources: Collection[TaskStatus],
     target: TaskStatus,
     at: datetime,
+    **values: Any,
 ) -> set[int]:
     moved: set[int] = set()
     for going in moves.movable(connection, task, ids, sources):
         _audit(connection, going, target, at)
-        moves.put(connection, task, going, target, at)
+        moves.put(connection, task, going, target, at, **values)
         moved.update(going)
     return moved
 
@@ -150,6 +177,36 @@ def _audit(connection: Connection, ids: list[int], target: TaskStatus, at: datet
 def lock(connection: Connection, task_id: int) -> bool:
     """Let nobody else change the task until this transaction ends; False if there is no such task."""
     return moves.lock(connection, task, task_id)
+
+
+# --- running ----------------------------------------------------------------------------------------------
+
+
+def to_run(connection: Connection, workflow_id: int) -> Iterator[Row[Any]]:
+    """All tasks of a workflow with what a run must know of them, array by array."""
+    columns = ("id", "node_id", "array_id", "status", "max_attempts", "num_attempts", "task_resources_id")
+    words = ("resource_scales", "fallback_queues", "compute_resources_callable")
+    query = (
+        select(*(task.c[name] for name in (*columns, *words)))
+        .where(task.c.workflow_id == workflow_id)
+        .order_by(task.c.array_id, *_AS_INDEXED)
+    )
+    return sets.stream(connection, query)
+
+
+def commands(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Name and command of tasks."""
+    found: dict[int, tuple[str, str]] = {}
+    for part in sets.slices(ids):
+        query = select(task.c.id, task.c.name, task.c.command).where(sets.among(task.c.id, part))
+        found.update((number, (name, command)) for number, name, command in connection.execute(query))
+    return found
+
+
+def statuses(connection: Connection, workflow_id: int) -> dict[int, str]:
+    """The status of each task of a workflow."""
+    query = select(task.c.id, task.c.status).where(task.c.workflow_id == workflow_id)
+    return sets.mapping(connection, query)
 
 
 # --- asking -------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import insert, select, update
 
 from jobmon_airflow.states import WORKFLOW_RUN, WorkflowRunStatus
-from jobmon_airflow.store import moves
+from jobmon_airflow.store import moves, workflows
 from jobmon_airflow.store.schema import workflow_run
 
 if TYPE_CHECKING:
@@ -19,13 +19,24 @@ if TYPE_CHECKING:
 ALIVE: Final = [status for status in WorkflowRunStatus if status.is_alive]
 
 
-def register(connection: Connection, workflow_id: int, user: str, version: str, at: datetime) -> int:
-    """A new run of a workflow."""
+def register(
+    connection: Connection,
+    workflow_id: int,
+    user: str,
+    version: str,
+    at: datetime,
+    *,
+    controller: str | None = None,
+    until: datetime | None = None,
+) -> int:
+    """A new run of a workflow; its controller will be heard of ``until`` then."""
     result = connection.execute(
         insert(workflow_run).values(
             workflow_id=workflow_id,
             user=user,
             jobmon_version=version,
+            controller=controller,
+            heartbeat_date=until,
             status=WorkflowRunStatus.REGISTERED,
             created_date=at,
             status_date=at,
@@ -38,6 +49,33 @@ def register(connection: Connection, workflow_id: int, user: str, version: str, 
 def advance(connection: Connection, ids: Iterable[int], target: WorkflowRunStatus, at: datetime) -> set[int]:
     """Move runs to ``target``, and return those that went; those that may not go there stay."""
     return moves.move(connection, workflow_run, ids, WORKFLOW_RUN.sources_of(target), target, at)
+
+
+def go(connection: Connection, run_id: int, target: WorkflowRunStatus, at: datetime) -> WorkflowRunStatus:
+    """Move a run to ``target`` and its workflow with it; return the status that the run then has."""
+    if advance(connection, [run_id], target, at) and (follows := target.workflow_status) is not None:
+        query = select(workflow_run.c.workflow_id).where(workflow_run.c.id == run_id)
+        workflows.advance(connection, [connection.execute(query).scalar_one()], follows, at)
+    return status(connection, run_id)
+
+
+def status(connection: Connection, run_id: int) -> WorkflowRunStatus:
+    """The status of a run."""
+    query = select(workflow_run.c.status).where(workflow_run.c.id == run_id)
+    return WorkflowRunStatus.of(connection.execute(query).scalar_one())
+
+
+def row(connection: Connection, run_id: int) -> Row[Any]:
+    """A run."""
+    return connection.execute(select(workflow_run).where(workflow_run.c.id == run_id)).one()
+
+
+def alive(connection: Connection, workflow_id: int) -> Row[Any] | None:
+    """The run that holds the workflow, if one does."""
+    query = select(workflow_run).where(
+        workflow_run.c.workflow_id == workflow_id, workflow_run.c.status.in_(ALIVE)
+    )
+    return connection.execute(query.order_by(workflow_run.c.id.desc()).limit(1)).first()
 
 
 def beat(connection: Connection, run_id: int, until: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
+
+    from jobmon_airflow.states import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,23 @@ def advance(connection: Connection, ids: Iterable[int], target: WorkflowStatus, 
     return moves.move(connection, workflow, ids, WORKFLOW.sources_of(target), target, at)
 
 
+def order(connection: Connection, ids: Iterable[int], order: Order[WorkflowStatus], at: datetime) -> set[int]:
+    """Move workflows as a person or a resume orders it, and return those that went."""
+    return moves.move(connection, workflow, ids, order.sources, order.target, at)
+
+
+def row(connection: Connection, workflow_id: int) -> Row[Any] | None:
+    """The workflow, if there is one of this id."""
+    return connection.execute(select(workflow).where(workflow.c.id == workflow_id)).first()
+
+
+def limits(connection: Connection, workflow_id: int) -> tuple[int, dict[int, int]]:
+    """How many of its tasks may run at a time, of all and of each array."""
+    of_all = select(workflow.c.max_concurrently_running).where(workflow.c.id == workflow_id)
+    of_arrays = select(array.c.id, array.c.max_concurrently_running).where(array.c.workflow_id == workflow_id)
+    return connection.execute(of_all).scalar_one(), sets.mapping(connection, of_arrays)
+
+
 def others_with_these_args(connection: Connection, identity: Identity, workflow_id: int) -> list[int]:
     """The tool version's workflows with the same args and other tasks, oldest first."""
     query = (
@@ -153,6 +172,12 @@ def bind_arrays(
         keep_existing=True,
     )
     return array_ids(connection, workflow_id)
+
+
+def array_names(connection: Connection, workflow_id: int) -> dict[int, str]:
+    """The workflow's arrays by id: the names of their templates."""
+    query = select(array.c.id, array.c.name).where(array.c.workflow_id == workflow_id)
+    return sets.mapping(connection, query.order_by(array.c.id))
 
 
 def array_ids(connection: Connection, workflow_id: int) -> dict[int, int]:

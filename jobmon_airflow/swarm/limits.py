@@ -32,6 +32,10 @@ class Waiting:
         """How many run."""
         return self._active
 
+    def active_of(self, array: int) -> int:
+        """How many of the array run."""
+        return self._active_of.get(array, 0)
+
     def add(self, array: int, task: int) -> None:
         """A task queues up behind those of its array."""
         self._queue(array).append(task)

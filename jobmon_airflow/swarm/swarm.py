@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from array import array as numbers
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, assert_never
 
 from jobmon_airflow.states import TaskStatus
@@ -27,7 +29,7 @@ from jobmon_airflow.swarm.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from jobmon_airflow.swarm.graph import Graph
     from jobmon_airflow.swarm.limits import Waiting
@@ -48,11 +50,21 @@ _DONE: Final = ord(TaskStatus.DONE)
 _FATAL: Final = ord(TaskStatus.ERROR_FATAL)
 
 
+@dataclass(slots=True)
+class Tally:
+    """How far the tasks of an array are."""
+
+    done: int = 0
+    active: int = 0
+    failed: int = 0
+
+
 class Swarm:
     """The tasks of one run, and what each of them waits for.
 
     ``arrays`` holds each task's array, ``max_attempts`` how often it may be tried. A resume says what became of
-    the tasks before: ``done`` are never run again, ``active`` (which a hot resume adopts) run already.
+    the tasks before: ``done`` are never run again, ``active`` (which a hot resume adopts) run already, each with
+    the number of attempts that it has had.
     """
 
     def __init__(
@@ -63,7 +75,7 @@ class Swarm:
         waiting: Waiting,
         *,
         done: Iterable[int] = (),
-        active: Iterable[int] = (),
+        active: Mapping[int, int] = MappingProxyType({}),
         fail_fast: bool = False,
     ) -> None:
         self._graph = graph
@@ -81,8 +93,11 @@ class Swarm:
         self._has_begun = False
         self._is_stopped = False
         self._is_over = False
-        for task in active:
+        self._has_cancelled = False
+        self._tallies = {array: Tally() for array in dict.fromkeys(arrays)}
+        for task, attempts in active.items():
             self._launched(task)
+            self._attempts[task] = max(1, attempts)
             waiting.take(arrays[task])
         self._done_before = tuple(done)
 
@@ -95,9 +110,14 @@ class Swarm:
         """How many attempts at the task count against it."""
         return self._attempts[task]
 
+    def tally(self, array: int) -> Tally:
+        """How far the tasks of an array are."""
+        return replace(self._tallies[array], active=self._waiting.active_of(array))
+
     def handle(self, *events: Event) -> list[Command]:
         """What is to be done now that this has happened. What is told twice, or too late, changes nothing."""
         commands = [command for event in events for command in self._react(event)]
+        commands += self._fail_fast_now()
         commands += self._launch()
         commands += self._finish()
         return commands
@@ -129,8 +149,7 @@ class Swarm:
         self._has_begun = True
         roots = [task for task in range(self._graph.tasks) if not self._waits[task]]
         for task in self._done_before:
-            self._status[task] = _DONE
-        self._left -= len(self._done_before)
+            self._count_done(task)
         # Roots first: what is released by a task that was done before is found on the way.
         for task in roots:
             self._ready(task)
@@ -141,8 +160,7 @@ class Swarm:
         for task in tasks:
             if self._status[task] == _ACTIVE:
                 self._waiting.leave(self._arrays[task])
-                self._status[task] = _DONE
-                self._left -= 1
+                self._count_done(task)
                 self._release(task)
 
     def _task_failed(self, task: int, failure: Failure) -> Iterator[Command]:
@@ -175,10 +193,15 @@ class Swarm:
 
     def _stop(self, cancel: bool) -> Iterator[Command]:
         self._is_stopped = True
-        if cancel and (active := [task for task, status in enumerate(self._status) if status == _ACTIVE]):
-            yield Cancel(active)
+        if cancel:
+            yield from self._cancel()
 
     # --- what follows from them ---------------------------------------------------------------------------
+
+    def _count_done(self, task: int) -> None:
+        self._status[task] = _DONE
+        self._left -= 1
+        self._tallies[self._arrays[task]].done += 1
 
     def _release(self, position: int) -> None:
         """One more upstream of those that wait for this one is done; no recursion, since joins follow joins."""
@@ -211,7 +234,17 @@ class Swarm:
     def _give_up(self, task: int) -> Command:
         self._status[task] = _FATAL
         self._failed += 1
+        self._tallies[self._arrays[task]].failed += 1
         return GiveUp(task)
+
+    def _fail_fast_now(self) -> Iterator[Command]:
+        if self._fail_fast and self._failed and not self._has_cancelled:
+            yield from self._cancel()
+
+    def _cancel(self) -> Iterator[Command]:
+        self._has_cancelled = True
+        if active := [task for task, status in enumerate(self._status) if status == _ACTIVE]:
+            yield Cancel(active)
 
     def _launch(self) -> Iterator[Command]:
         if self._has_begun and self._may_launch:

@@ -64,7 +64,7 @@ def _chain(connection: Connection, count: int, name: str) -> Chain:
     array_id = workflows.bind_arrays(connection, workflow_id, {version_id: ("step", 100)}, AT)[version_id]
     resources_id = _resources(connection)
     rows = [
-        (node_id, digest(str(i)), f"step_{i}", f"step {i} data", 3, resources_id, None, None)
+        (node_id, digest(str(i)), f"step_{i}", f"step {i} data", 3, resources_id, None, None, None)
         for i, node_id in enumerate(node_ids)
     ]
     tasks.enter(connection, workflow_id, array_id, rows, AT)

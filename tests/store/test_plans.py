@@ -17,9 +17,11 @@ from jobmon_airflow.states import TASK, TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import (
     attributes,
     dags,
+    error_logs,
     nodes,
     task_instances,
     tasks,
+    usage,
     workflow_runs,
     workflows,
 )
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from jobmon_airflow.store.database import Database
 
 OTHERS = 4
+TRACEBACK = "It failed as long texts do. " * 20
 # With one row for every task at least; the others stay small, and a planner rightly reads them whole.
 LARGE = (
     *("task", "task_arg", "task_attribute", "task_instance", "task_instance_error_log", "task_status_audit"),
@@ -62,7 +65,7 @@ QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
     "advance": lambda it, of, _: tasks.advance(it, of.task_ids[:50], TaskStatus.DONE, AT),
     "order": lambda it, of, _: tasks.order(it, of.task_ids[:50], TASK.orders["set back"], AT),
     "redefine": lambda it, of, _: tasks.redefine(
-        it, [(number, "a", "b", 2, None, None, None) for number in of.task_ids[:50]]
+        it, [(number, "a", "b", 2, None, None, None, None) for number in of.task_ids[:50]]
     ),
     "page": lambda it, of, _: tasks.page(it, of.workflow_id),
     "page of an array": lambda it, of, _: tasks.page(it, of.workflow_id, array_ids=[of.array_id]),
@@ -89,6 +92,15 @@ QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
     "attempts of a run": lambda it, _, run: task_instances.of_run(it, run, [TaskInstanceStatus.RUNNING]),
     "attempts at tasks": lambda it, of, _: task_instances.of_tasks(it, of.task_ids[:50]),
     "errors": lambda it, of, _: task_instances.errors_of_workflow(it, of.workflow_id),
+    "errors of a task": lambda it, of, _: error_logs.of_task(it, of.task_ids[0]),
+    "errors by task": lambda it, of, _: error_logs.of_workflow(it, of.workflow_id, 50),
+    "errors of all tasks": lambda it, of, _: error_logs.of_workflow(it, of.workflow_id, None),
+    "errors of fatal tasks": lambda it, of, _: error_logs.of_fatal_tasks(it, of.workflow_id),
+    "usage of a task": lambda it, of, _: usage.of_task(it, of.task_ids[0]),
+    "usage of arrays": lambda it, of, _: list(usage.of_arrays(it, [of.array_id], {})),
+    "usage of arrays by node args": lambda it, of, _: list(
+        usage.of_arrays(it, [of.array_id], {"number": ["4", "6"]})
+    ),
     "last batch": lambda it, of, _: task_instances.last_batch(it, of.array_id),
     "queue": lambda it, of, run: task_instances.queue(
         it, run, of.array_id, 9, dict.fromkeys(of.task_ids[:50]), AT
@@ -174,7 +186,10 @@ def _run(database: Database, of: Chain) -> tuple[Chain, int]:
         run = workflow_runs.register(connection, of.workflow_id, "ada", "1.0", AT)
         half = of.task_ids[::2]
         attempts = task_instances.queue(connection, run, of.array_id, 1, dict.fromkeys(half), AT)
-        task_instances.log_errors(connection, dict.fromkeys(attempts.values(), "It failed."), AT)
+        task_instances.log_errors(connection, dict.fromkeys(attempts.values(), TRACEBACK), AT)
+        ended = list(attempts.values())[::2]
+        for status in (TaskInstanceStatus.INSTANTIATED, TaskInstanceStatus.ERROR):
+            task_instances.advance(connection, ended, status, AT, maxrss=10**9, wallclock=60.0)
         tasks.advance(connection, half, TaskStatus.QUEUED, AT)
         tasks.advance(connection, half[10:], TaskStatus.RUNNING, AT)
         attributes.write(connection, "task", {number: {"colour": "blue"} for number in half})

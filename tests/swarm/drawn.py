@@ -37,7 +37,7 @@ class Drawn:
             [attempts] * len(self.letters),
             waiting,
             done=self.numbers(done),
-            active=self.numbers(active),
+            active=dict.fromkeys(self.numbers(active), 1),
             **options,
         )
 

@@ -16,7 +16,7 @@ from jobmon_airflow.swarm.events import (
     StopAsked,
 )
 from jobmon_airflow.swarm.graph import Graph
-from jobmon_airflow.swarm.swarm import INFRASTRUCTURE_FAILURES
+from jobmon_airflow.swarm.swarm import INFRASTRUCTURE_FAILURES, Tally
 from tests.swarm.drawn import Drawn
 
 DONE, FAILED, STOPPED = (Finish(outcome) for outcome in (Outcome.DONE, Outcome.FAILED, Outcome.STOPPED))
@@ -165,13 +165,23 @@ def test_what_is_told_twice_or_too_late_changes_nothing():
     assert run.done("b") == []
 
 
-def test_fail_fast_launches_nothing_after_the_first_fatal_error():
+def test_fail_fast_ends_what_runs_after_the_first_fatal_error_and_launches_nothing():
     run = Drawn("a b>c d", attempts=1, fail_fast=True)
     run.began()
 
-    assert run.failed("a") == [GiveUp(0)]
+    assert run.failed("a") == [GiveUp(0), Cancel(run.numbers("bd"))]
     assert run.done("b") == []
-    assert run.done("d") == [FAILED]
+    assert run.failed("d", Failure.CANCELLED) == [Retry(3), FAILED]
+
+
+def test_tallies_say_how_far_each_array_is():
+    run = Drawn("a>b c d", arrays={"d": 1}, attempts=1, done="c")
+    run.began()
+    run.done("a")
+    run.failed("d")
+
+    assert run.swarm.tally(0) == Tally(done=2, active=1)
+    assert run.swarm.tally(1) == Tally(failed=1)
 
 
 # --- limits -----------------------------------------------------------------------------------------------------
@@ -262,6 +272,13 @@ def test_a_hot_resume_adopts_what_runs():
 
     assert run.began() == []
     assert run.done("c") == [run.launch("b")]
+
+
+def test_what_is_adopted_keeps_its_attempts():
+    run = Drawn("a b", active="a", attempts=1)
+    run.began()
+
+    assert run.failed("a") == [GiveUp(0)]
 
 
 def test_what_somebody_marked_done_lets_others_go_although_its_upstreams_are_not():

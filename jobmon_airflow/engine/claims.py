@@ -1,0 +1,155 @@
+"""Who may run a workflow: taking it, making another run give way, and ending runs that have no controller."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from typing import TYPE_CHECKING, Any, Final
+
+from jobmon_airflow import __version__
+from jobmon_airflow.errors import (
+    UnknownName,
+    WorkflowAlreadyComplete,
+    WorkflowAlreadyExists,
+    WorkflowNotResumable,
+)
+from jobmon_airflow.settings import user_name
+from jobmon_airflow.states import WORKFLOW, WorkflowRunStatus, WorkflowStatus
+from jobmon_airflow.store import workflow_runs, workflows
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import Connection, Row
+
+    from jobmon_airflow.engine.archive import Archive
+    from jobmon_airflow.engine.clock import Clock
+
+_LOOK: Final = 0.5  #: seconds between two looks whether a run has given way
+
+
+def take(connection: Connection, workflow_id: int, at: datetime, *, resume: bool, lease: timedelta) -> int:
+    """A new run, which holds the workflow from now on; an error if it may not have it."""
+    workflows.lock(connection, workflow_id)
+    workflow = known(connection, workflow_id)
+    if workflow.status == WorkflowStatus.DONE:
+        raise already_complete(workflow)
+    _refuse_held(connection, workflow, resume)
+    if workflow.status != WorkflowStatus.REGISTERING:
+        _refuse_begun(workflow, resume)
+        workflows.order(connection, [workflow_id], WORKFLOW.orders["resume"], at)
+    run_id = workflow_runs.register(
+        connection, workflow_id, user_name(), __version__, at, controller=_here(), until=at + lease
+    )
+    workflow_runs.go(connection, run_id, WorkflowRunStatus.LINKING, at)
+    return run_id
+
+
+def known(connection: Connection, workflow_id: int) -> Row[Any]:
+    """The workflow of this id, or an error."""
+    workflow = workflows.row(connection, workflow_id)
+    if workflow is None:
+        raise UnknownName(
+            f"There is no workflow {workflow_id} in this database.",
+            remedy="Ask `python -m jobmon_airflow.store address` which database is meant.",
+        )
+    return workflow
+
+
+def already_complete(workflow: Row[Any]) -> WorkflowAlreadyComplete:
+    """All that there is to say of a workflow that is done."""
+    return WorkflowAlreadyComplete(
+        f"Workflow {workflow.id} is done since {workflow.status_date:%Y-%m-%d %H:%M:%S} UTC; nothing is left to run.",
+        remedy="To run it once more, give it other workflow_args, or set tasks back to be run again.",
+    )
+
+
+async def make_way(archive: Archive, clock: Clock, workflow_id: int, *, cold: bool, patience: float) -> bool:
+    """Wait until nobody else holds the workflow; whoever does is asked to stop first. Say whether anybody did.
+
+    A ``cold`` resume wants its jobs ended; otherwise those of clusters that outlive their controller go on.
+    """
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    somebody_did = False
+    while run := await archive.change(lambda it: _ask_to_leave(it, workflow_id, cold, clock.now())):
+        somebody_did = True
+        if WorkflowRunStatus.of(run.status).is_final:
+            continue
+        if loop.time() - begun >= patience:
+            raise WorkflowNotResumable(
+                f"Workflow {workflow_id} is being run by {_who(run)}, and did not give way within "
+                f"{patience:g} seconds.",
+                remedy="Wait for it to end its tasks and try again, or give it more time: run(resume=True, "
+                "resume_timeout=…).",
+            )
+        await asyncio.sleep(_LOOK)
+    return somebody_did
+
+
+def reap(connection: Connection, at: datetime) -> list[int]:
+    """End all runs whose controller was not heard of in time, and return their ids.
+
+    Their tasks stay as they are: what still runs is adopted, or ended, when the workflow is resumed.
+    """
+    runs = workflow_runs.silent(connection, at)
+    for run in runs:
+        _end(connection, run, at)
+    return [run.id for run in runs]
+
+
+def _ask_to_leave(connection: Connection, workflow_id: int, cold: bool, at: datetime) -> Row[Any] | None:
+    """The run that holds the workflow, asked to leave, or ended if it has no controller; None if there is none."""
+    run = workflow_runs.alive(connection, workflow_id)
+    if run is None:
+        return None
+    if run.heartbeat_date is None or run.heartbeat_date < at:
+        _end(connection, run, at)
+    else:
+        wish = WorkflowRunStatus.COLD_RESUME if cold else WorkflowRunStatus.HOT_RESUME
+        workflow_runs.advance(connection, [run.id], wish, at)
+    return workflow_runs.row(connection, run.id)
+
+
+def _end(connection: Connection, run: Row[Any], at: datetime) -> None:
+    """End a run that has no controller."""
+    match WorkflowRunStatus.of(run.status):
+        case WorkflowRunStatus.LINKING:
+            target = WorkflowRunStatus.ABORTED
+        case WorkflowRunStatus.COLD_RESUME | WorkflowRunStatus.HOT_RESUME:
+            target = WorkflowRunStatus.TERMINATED
+        case _:
+            target = WorkflowRunStatus.ERROR
+    workflow_runs.go(connection, run.id, target, at)
+
+
+def _refuse_held(connection: Connection, workflow: Row[Any], resume: bool) -> None:
+    run = workflow_runs.alive(connection, workflow.id)
+    if run is None:
+        return
+    error = WorkflowNotResumable if resume else WorkflowAlreadyExists
+    raise error(
+        f"Workflow {workflow.id} is being run by {_who(run)}.",
+        remedy="Let it run. Or take it over, which stops that run first: workflow.run(resume=True). For a new "
+        "workflow, give it other workflow_args.",
+    )
+
+
+def _refuse_begun(workflow: Row[Any], resume: bool) -> None:
+    if not resume:
+        raise WorkflowAlreadyExists(
+            f"Workflow {workflow.id} with these workflow_args and these tasks was begun before; it is "
+            f"{WorkflowStatus.of(workflow.status).label} since {workflow.status_date:%Y-%m-%d %H:%M:%S} UTC.",
+            remedy="To go on where it ended: workflow.run(resume=True). For a new workflow, give it other "
+            "workflow_args.",
+        )
+
+
+def _who(run: Row[Any]) -> str:
+    where = f" at {run.controller}" if run.controller else ""
+    return f"run {run.id} of {run.user}{where} ({WorkflowRunStatus.of(run.status).label})"
+
+
+def _here() -> str:
+    return f"{socket.gethostname()}, process {os.getpid()}"

@@ -1,0 +1,211 @@
+"""The clusters of a run: hands batches over, ends jobs, and gathers what is told.
+
+A cluster may be full, out of reach, or silent about whether it took what it was given. All that is settled here;
+the engine is told what came of it. Nothing is ever sent twice: after a doubtful answer the cluster is asked which of
+the attempts it has, and only those that it does not have, and never will, are reported as not taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+
+from jobmon_airflow.distributors.protocol import Job
+from jobmon_airflow.engine import verdict as verdicts
+from jobmon_airflow.engine.inbox import Accepted, NotTaken
+from jobmon_airflow.errors import ClusterIsFull, ClusterUnreachable, SubmissionRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Coroutine, Mapping, Sequence
+
+    from jobmon_airflow.distributors.protocol import Batch, Distributor
+    from jobmon_airflow.engine.inbox import Inbox
+
+log = logging.getLogger(__name__)
+
+_FIRST_REST: Final = 0.5
+_LONGEST_REST: Final = 60.0
+
+
+class Hold(Protocol):
+    """Whether the run is still ours to act for."""
+
+    @property
+    def is_held(self) -> bool: ...
+
+
+class Clusters:
+    """The clusters that the tasks of a run go to, by name."""
+
+    def __init__(self, distributors: Mapping[str, Distributor], inbox: Inbox, hold: Hold) -> None:
+        self._distributors = distributors
+        self._inbox = inbox
+        self._hold = hold
+        self._in_flight = 0
+        self._unwanted: set[int] = set()  # attempts that were cancelled, perhaps before they were taken
+        self._stopped = asyncio.Event()
+        self._notes: dict[str, str] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._stack = AsyncExitStack()
+        try:
+            for distributor in self._distributors.values():
+                await self._stack.enter_async_context(distributor)
+            self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        for name, distributor in self._distributors.items():
+            self.start(self._listen(name, distributor))
+        return self
+
+    async def __aexit__(self, *error: object) -> bool | None:
+        self._stopped.set()
+        for task in self._running:
+            task.cancel()
+        return await self._stack.__aexit__(*error)  # type: ignore[arg-type]
+
+    @property
+    def appetite(self) -> int:
+        """How many jobs they are glad to hold."""
+        return sum(distributor.appetite for distributor in self._distributors.values())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known of every batch whether it was taken."""
+        return self._in_flight == 0
+
+    @property
+    def note(self) -> str:
+        """What people should know of them, while something is wrong."""
+        return "; ".join(f"{name}: {note}" for name, note in self._notes.items() if note)
+
+    def outlives_us(self, name: str) -> bool:
+        """Whether its jobs go on without us."""
+        return self._distributors[name].outlives_us
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something besides, which ends with the run at the latest."""
+        task = self._tasks.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def submit(self, name: str, batch: Batch) -> None:
+        """Hand a batch over; the inbox will say what came of it."""
+        self._in_flight += 1
+        self.start(self._submit(name, batch))
+
+    def cancel(self, name: str, attempts: Collection[int], *, at_once: bool = False) -> None:
+        """End the jobs of attempts, and those that are not there yet as soon as they are."""
+        self._unwanted.update(attempts)
+        self.start(self._cancel(name, attempts, at_once=at_once))
+
+    def stop(self) -> None:
+        """Hand nothing more over."""
+        self._stopped.set()
+
+    async def adopt(self, name: str, jobs: Sequence[Job]) -> set[int]:
+        """Which of these the cluster has; it is asked until it answers."""
+        rest = _FIRST_REST
+        while True:
+            try:
+                found = set(await self._distributors[name].adopt(jobs))
+            except ClusterUnreachable as error:
+                self._notes[name] = error.problem
+                log.warning("cluster.unreachable", extra={"cluster": name, "reason": error.problem})
+                await asyncio.sleep(rest)
+                rest = min(_LONGEST_REST, rest * 2)
+            else:
+                self._notes[name] = ""
+                return found
+
+    async def _listen(self, name: str, distributor: Distributor) -> None:
+        rest = _FIRST_REST
+        while True:
+            try:
+                news = await distributor.news()
+            except ClusterUnreachable as error:
+                self._notes[name] = error.problem
+                log.warning("cluster.unreachable", extra={"cluster": name, "reason": error.problem})
+                await asyncio.sleep(rest)
+                rest = min(_LONGEST_REST, rest * 2)
+            else:
+                rest, self._notes[name] = _FIRST_REST, ""
+                self._inbox.put(*news)
+
+    async def _submit(self, name: str, batch: Batch) -> None:
+        try:
+            outcome = await self._handed_over(name, batch)
+        finally:
+            self._in_flight -= 1
+        self._inbox.put(*outcome)
+        self._cancel_unwanted(name, outcome)
+
+    async def _handed_over(self, name: str, batch: Batch) -> list[Accepted | NotTaken]:
+        ids = [attempt.id for attempt in batch.attempts]
+        rest = _FIRST_REST
+        while not self._stopped.is_set():
+            if not self._hold.is_held:  # another controller may act; wait until we know
+                await self._pause(1.0)
+                continue
+            try:
+                names = await self._distributors[name].submit(batch)
+            except ClusterIsFull as error:
+                self._notes[name] = error.problem
+                await self._pause(rest)
+                rest = min(_LONGEST_REST, rest * 2)
+            except SubmissionRefused as error:
+                return [NotTaken(ids, verdicts.REFUSED, str(error))]
+            except Exception as error:  # noqa: BLE001 - whatever it was, the cluster knows what it took
+                return await self._settled(name, batch, error)
+            else:
+                self._notes[name] = ""
+                return [Accepted(list(zip(ids, names, strict=True)))]
+        return [NotTaken(ids, verdicts.KILLED, "The run was stopped before it was submitted.")]
+
+    async def _settled(self, name: str, batch: Batch, error: Exception) -> list[Accepted | NotTaken]:
+        """Ask what became of a batch whose submission did not answer properly."""
+        log.warning(
+            "submission.in_doubt", extra={"cluster": name, "batch": batch.token, "reason": str(error)}
+        )
+        jobs = [
+            Job(attempt=attempt.id, token=batch.token, step=step, resources=batch.resources)
+            for step, attempt in enumerate(batch.attempts)
+        ]
+        found = await self.adopt(name, jobs)
+        missing = [job.attempt for job in jobs if job.attempt not in found]
+        account = "".join(traceback.format_exception(error)).strip()
+        return [
+            Accepted([(job.attempt, None) for job in jobs if job.attempt in found]),
+            NotTaken(missing, verdicts.NOT_SUBMITTED, f"Not submitted: {account}"),
+        ]
+
+    def _cancel_unwanted(self, name: str, outcome: list[Accepted | NotTaken]) -> None:
+        if not self._unwanted:
+            return
+        taken = [attempt for item in outcome if isinstance(item, Accepted) for attempt, _ in item.names]
+        if unwanted := self._unwanted.intersection(taken):
+            self.start(self._cancel(name, unwanted, at_once=False))
+
+    async def _cancel(self, name: str, attempts: Collection[int], *, at_once: bool) -> None:
+        rest = _FIRST_REST
+        while True:
+            try:
+                await self._distributors[name].cancel(attempts, at_once=at_once)
+            except ClusterUnreachable as error:
+                self._notes[name] = error.problem
+                await asyncio.sleep(rest)
+                rest = min(_LONGEST_REST, rest * 2)
+            else:
+                return
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
+        except TimeoutError:
+            pass

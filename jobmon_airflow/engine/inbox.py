@@ -1,0 +1,78 @@
+"""What has happened since the engine last looked."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobmon_airflow.distributors.protocol import Ended, Started
+from jobmon_airflow.swarm.events import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jobmon_airflow.engine.verdict import Verdict
+    from jobmon_airflow.states import WorkflowRunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A cluster has these attempts, under these names of its own, where it said them."""
+
+    names: Sequence[tuple[int, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """A cluster does not have these attempts, and never will."""
+
+    attempts: Sequence[int]
+    verdict: Verdict
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a task's own function says that it needs, or why it could not say."""
+
+    task: int
+    answer: object
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What the database says of the run, and of how many tasks may run at a time."""
+
+    run_status: WorkflowRunStatus
+    limit: int
+    array_limits: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """It is time to say that we are there, or to look whether we may go."""
+
+
+Item = Event | Started | Ended | Accepted | NotTaken | Asked | Ordered | Beat
+
+
+class Inbox:
+    """Items, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._items: list[Item] = []
+        self._filled = asyncio.Event()
+
+    def put(self, *items: Item) -> None:
+        """Add what has happened."""
+        self._items.extend(items)
+        self._filled.set()
+
+    async def take(self) -> list[Item]:
+        """Wait until something has happened, and take all of it."""
+        await self._filled.wait()
+        self._filled.clear()
+        items, self._items = self._items, []
+        return items

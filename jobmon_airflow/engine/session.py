@@ -1,0 +1,290 @@
+"""One run of a workflow, from taking the workflow to the end of the run.
+
+    take ─ settle what earlier runs left ─ begin again what is not done ─ load ─ run ─ end
+
+Whatever happens in between, the run ends in a status that can be resumed; and where nothing can be written any more,
+its hold on the workflow runs out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from jobmon_airflow.distributors import registry
+from jobmon_airflow.engine import claims
+from jobmon_airflow.engine.archive import Archive
+from jobmon_airflow.engine.clock import Clock, RealClock
+from jobmon_airflow.engine.clusters import Clusters
+from jobmon_airflow.engine.engine import Engine
+from jobmon_airflow.engine.inbox import Inbox
+from jobmon_airflow.engine.journal import Journal, Rhythm
+from jobmon_airflow.engine.leftovers import Leftovers
+from jobmon_airflow.engine.plan import Functions, Plan, load, mark_of
+from jobmon_airflow.errors import JobmonError, LeaseLost, StoreIsGone, WorkflowTimeout
+from jobmon_airflow.states import TASK, WorkflowRunStatus
+from jobmon_airflow.store import clusters as stored_clusters
+from jobmon_airflow.store import task_instances, tasks
+from jobmon_airflow.store.turns import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Connection
+
+    from jobmon_airflow.distributors.protocol import Distributor
+    from jobmon_airflow.engine.attempts import Live
+    from jobmon_airflow.engine.progress import Display, Snapshot
+    from jobmon_airflow.store.database import Database
+
+log = logging.getLogger(__name__)
+
+_FRAME: Final = 0.25  #: seconds between two looks at how far it is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a workflow is to be run."""
+
+    resume: bool = False
+    cold: bool = True  #: a resume ends what an earlier run still runs, rather than take it over
+    fail_fast: bool = False
+    timeout: float = 36_000.0  #: seconds
+    resume_timeout: float = 300.0  #: seconds that another run has to give way
+    increase_resources: bool = False  #: of tasks that failed for a resource, when they begin again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How a run ended."""
+
+    workflow_id: int
+    workflow_run_id: int
+    status: WorkflowRunStatus
+    elapsed: float
+    last: Snapshot
+
+
+@dataclass(slots=True)
+class _Wish:
+    """That the run should end, said before it could be heeded."""
+
+    at_once: bool = False
+
+
+class Session:
+    """One run of a workflow."""
+
+    def __init__(
+        self,
+        database: Database,
+        workflow_id: int,
+        options: Options,
+        *,
+        functions: Functions | None = None,
+        refresh: Callable[[], object] | None = None,
+        display: Display | None = None,
+        distributors: Mapping[str, Distributor] | None = None,
+        clock: Clock | None = None,
+        archive: Archive | None = None,
+        rhythm: Rhythm | None = None,
+        threaded: bool = True,
+    ) -> None:
+        self.workflow_id = workflow_id
+        self.workflow_run_id: int | None = None
+        self._options = options
+        self._functions = functions or Functions()
+        self._refresh = refresh  #: writes the definition again, when no other run holds the workflow any more
+        self._display = display
+        self._distributors = distributors or {}
+        self._clock = clock or RealClock()
+        self._archive = archive or Archive(database, threaded=threaded)
+        self._rhythm = rhythm or Rhythm()
+        self._threaded = threaded
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._engine: Engine | None = None
+        self._wish: _Wish | None = None
+        self._is_late = False
+
+    async def run(self) -> Result:
+        """Run the workflow to its end."""
+        self._loop = asyncio.get_running_loop()
+        begun = self._loop.time()
+        try:
+            async with self._archive:
+                result = await self._run(begun)
+        except BaseExceptionGroup as group:
+            raise _first_of(group) from None
+        if self._is_late and result.status is not WorkflowRunStatus.DONE:
+            raise self._too_late()
+        return result
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """End the run: its jobs are ended, what is known is written, and the workflow can be resumed.
+
+        May be called from any thread, and from a signal's handler.
+        """
+        self._wish = _Wish(at_once)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has just ended by itself
+                self._loop.call_soon_threadsafe(self._heed)
+
+    # --- the course of a run ------------------------------------------------------------------------------
+
+    async def _run(self, begun: float) -> Result:
+        options, clock = self._options, self._clock
+        if options.resume:
+            somebody_left = await claims.make_way(
+                self._archive, clock, self.workflow_id, cold=options.cold, patience=options.resume_timeout
+            )
+            if somebody_left and self._refresh is not None:
+                await asyncio.to_thread(self._refresh)
+        self.workflow_run_id = run_id = await self._archive.change(
+            lambda it: claims.take(
+                it, self.workflow_id, clock.now(), resume=options.resume, lease=self._rhythm.until
+            )
+        )
+        journal = Journal(self._archive, run_id, clock, self._rhythm)
+        try:
+            status, last = await self._run_to_end(journal, begun)
+        except (LeaseLost, StoreIsGone):
+            raise  # nothing can be written; the hold is another's, or runs out
+        except BaseException:
+            await self._end_badly(journal)
+            raise
+        return Result(
+            workflow_id=self.workflow_id,
+            workflow_run_id=run_id,
+            status=status,
+            elapsed=_now() - begun,
+            last=last,
+        )
+
+    async def _run_to_end(self, journal: Journal, begun: float) -> tuple[WorkflowRunStatus, Snapshot]:
+        leftovers = await self._archive.read(self._leftovers)
+        inbox = Inbox()
+        async with Clusters(await self._reached(leftovers.clusters), inbox, journal) as clusters:
+            plan, adopted = await self._prepared(journal, clusters, inbox, leftovers)
+            engine = Engine(
+                plan,
+                journal,
+                clusters,
+                inbox,
+                adopted=adopted,
+                fail_fast=self._options.fail_fast,
+                threaded=self._threaded,
+            )
+            if self._options.resume and self._options.increase_resources:
+                await engine.raise_exhausted(self._exhausted)
+            await journal.write(Turn(run_status=WorkflowRunStatus.RUNNING))
+            self._engine = engine
+            timer = asyncio.get_running_loop().call_later(self._options.timeout, self._out_of_time)
+            clusters.start(self._show(engine, begun))
+            if self._wish is not None:
+                self._heed()
+            try:
+                status = await engine.run()
+            finally:
+                timer.cancel()
+                self._engine = None
+            last = engine.snapshot(_now() - begun)
+        if self._display is not None:
+            self._display.show(last)
+        return status, last
+
+    async def _prepared(
+        self, journal: Journal, clusters: Clusters, inbox: Inbox, leftovers: Leftovers
+    ) -> tuple[Plan, list[Live]]:
+        """What is to be run, when nothing else is left that could run it."""
+        holding = asyncio.create_task(_keep_hold(journal))
+        try:
+            cold = self._options.cold
+            await leftovers.end(clusters, inbox, journal, self._options.resume_timeout, only_told=not cold)
+            adopted = {} if cold else await leftovers.adopt(clusters, journal)
+            if adopted:
+                await self._archive.change(
+                    lambda it: task_instances.hand_over(
+                        it, [live.id for live in adopted.values()], journal.run_id
+                    )
+                )
+            self._exhausted = await self._archive.read(
+                lambda it: task_instances.exhausted(it, self.workflow_id)
+            )
+            order = TASK.orders["cold resume" if cold else "hot resume"]
+            await self._archive.change(
+                lambda it: tasks.begin_again(it, self.workflow_id, order, self._clock.now())
+            )
+            plan = await self._archive.read(lambda it: load(it, self.workflow_id, self._functions))
+            await journal.write(Turn(run_status=WorkflowRunStatus.BOUND))
+        finally:
+            holding.cancel()
+        places = {plan.task_ids[task]: task for task in plan.active}
+        for task_id, live in adopted.items():
+            live.task = places[task_id]
+        return plan, list(adopted.values())
+
+    def _leftovers(self, connection: Connection) -> Leftovers:
+        mark = mark_of(claims.known(connection, self.workflow_id))
+        return Leftovers(connection, self.workflow_id, mark)
+
+    async def _reached(self, also: set[str]) -> dict[str, Distributor]:
+        """The distributors of all clusters that the workflow's tasks go to."""
+
+        def ask(connection: Connection) -> dict[str, tuple[str, dict[str, Any]]]:
+            names = stored_clusters.of_workflow(connection, self.workflow_id) | also
+            return {name: stored_clusters.connection_of(connection, name) for name in sorted(names)}
+
+        return {
+            name: self._distributors.get(name) or registry.distributor(name, *how)
+            for name, how in (await self._archive.read(ask)).items()
+        }
+
+    async def _end_badly(self, journal: Journal) -> None:
+        """Let nobody wait for a run that has failed in itself."""
+        with suppress(JobmonError):
+            await journal.write(Turn(run_status=WorkflowRunStatus.ERROR))
+
+    async def _show(self, engine: Engine, begun: float) -> None:
+        while self._display is not None:
+            self._display.show(engine.snapshot(_now() - begun))
+            await asyncio.sleep(_FRAME)
+
+    # --- ending early -------------------------------------------------------------------------------------
+
+    def _heed(self) -> None:
+        if self._engine is not None and self._wish is not None:
+            self._engine.leave(WorkflowRunStatus.STOPPED, cancel=True, at_once=self._wish.at_once)
+
+    def _out_of_time(self) -> None:
+        self._is_late = True
+        if self._engine is not None:
+            self._engine.leave(WorkflowRunStatus.ERROR, cancel=False)
+
+    def _too_late(self) -> WorkflowTimeout:
+        return WorkflowTimeout(
+            f"Not all tasks completed within the given workflow timeout length ({self._options.timeout:g} seconds). "
+            "Submitted tasks will still run, but the workflow will need to be restarted.",
+            remedy="Go on with workflow.run(resume=True, seconds_until_timeout=…). What ran on this machine itself "
+            "was stopped.",
+        )
+
+
+async def _keep_hold(journal: Journal) -> None:
+    while True:
+        await asyncio.sleep(journal.rhythm.beat)
+        await journal.write(Turn())
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that the others follow from."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
