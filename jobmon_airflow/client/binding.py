@@ -24,7 +24,7 @@ from jobmon_airflow.store import attributes, dags, nodes, sets, tasks, templates
 from jobmon_airflow.store.workflows import Description, Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sqlalchemy import Connection
 
@@ -37,11 +37,14 @@ log = logging.getLogger(__name__)
 KEYS_AT_A_TIME = 20_000  # nodes of a transaction: short enough that nobody else waits long
 
 
-def bind(workflow: Workflow) -> None:
-    """Write the workflow to its tool's database, or find it there."""
+def bind(workflow: Workflow, *, if_found: Callable[[int], object] | None = None) -> None:
+    """Write the workflow to its tool's database, or find it there.
+
+    ``if_found`` is told the id of one that is there before its tasks are recognised, and may refuse it.
+    """
     with garbage.left_lying():
         workflow.validate(strict=True, raise_on_error=True)
-        _Binding(workflow).run()
+        _Binding(workflow).run(if_found)
 
 
 class _Binding:
@@ -56,7 +59,7 @@ class _Binding:
             max_concurrently_running=workflow.max_concurrently_running,
         )
 
-    def run(self) -> None:
+    def run(self, if_found: Callable[[int], object] | None) -> None:
         registry.bind_template_versions([array.task_template_version for array in self.arrays])
         self.requests = Requests(self.workflow)
         self.arg_ids = self.database.write(self._write_words)
@@ -69,6 +72,8 @@ class _Binding:
             for array in self.arrays:
                 self._bind_nodes(array)
             found = self.database.write(self._write_new, in_bulk=True)
+        elif if_found is not None:
+            if_found(found[1])
         dag_id, workflow_id, is_new = found
         if not is_new:
             self._recognise(workflow_id)

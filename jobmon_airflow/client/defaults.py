@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -233,3 +234,10 @@ def checked_limit(value: int) -> int:
             remedy="Write a whole number; 0 pauses, 2147483647 is no limit.",
         )
     return value
+
+
+def checked_seconds(value: float, name: str) -> float:
+    """A number of seconds, if it is one."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
+        raise InvalidDefinition(f"{name} is {value!r}.", remedy="Write a number of seconds, such as 36000.")
+    return float(value)

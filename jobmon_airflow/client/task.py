@@ -283,6 +283,38 @@ class Task:
             self._settings, resource_scales=ResourceScales.parse(resource_scales).merged_over(earlier)
         )
 
+    # --- what became of it ------------------------------------------------------------------------------
+
+    def resource_usage(self) -> dict[str, Any]:
+        """What the attempt that succeeded used: memory (bytes), runtime and cpu (seconds), and its nodename.
+
+        With num_attempts, the number of attempts it took. What was not measured, or is not done yet, is None.
+        """
+        from jobmon_airflow.client import usage
+
+        return usage.of_task(self)
+
+    def get_errors(self) -> dict[str, Any] | None:
+        """What its most recent attempt that failed said; None if none did.
+
+        The task_instance_id, and in error_log a list of task_instance_err_id, error_time and description.
+        """
+        from jobmon_airflow.client import failures
+
+        return failures.of_task(self)
+
+    def _bound(self) -> tuple[Workflow, int]:
+        """The workflow and the id of a task that is in the database."""
+        workflow = self.workflow
+        if workflow is None:
+            raise InvalidDefinition(
+                f"The task {self.name} is in no workflow.",
+                remedy="Add it to one and write that to the database: workflow.add_task(task); workflow.bind().",
+            )
+        workflow._require_bound()
+        assert self.task_id is not None
+        return workflow, self.task_id
+
     def _levels(self) -> list[Defaults]:
         """Who else may have a say, nearest first."""
         workflow = self.workflow

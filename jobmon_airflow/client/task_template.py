@@ -224,6 +224,27 @@ class TaskTemplate(TemplateDefaults):
                 tasks.append(task)
         return tasks
 
+    # --- what became of them ----------------------------------------------------------------------------
+
+    def resource_usage(
+        self,
+        workflows: Iterable[int] | int | None = None,
+        node_args: Mapping[str, Any] | None = None,
+        ci: float | None = None,
+    ) -> dict[str, Any]:
+        """What attempts at tasks of the active version used, in workflows of these ids if any are named.
+
+        ``node_args`` are those of the tasks that count; a list means any of its values. ``ci``, such as 0.95,
+        asks for the interval in which the mean lies with this probability. The answer has Jobmon's keys:
+        num_tasks; min, max, mean and median of memory (texts such as '123B') and runtime (seconds) as
+        ``min_mem``, ``min_runtime`` and so on; ci_mem and ci_runtime. It also has num_attempts,
+        percentiles_mem and percentiles_runtime, and ``suggested``: compute_resources that would have held
+        95 % of the attempts with a fifth to spare.
+        """
+        from jobmon_airflow.client import usage
+
+        return usage.of_template(self, workflows, node_args, ci)
+
 
 def _describe(
     task: Task,

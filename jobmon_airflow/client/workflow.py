@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.client import graph
 from jobmon_airflow.client.array import Array
 from jobmon_airflow.client.attributes import checked_attributes
-from jobmon_airflow.client.defaults import Defaults, checked_limit
+from jobmon_airflow.client.defaults import Defaults, checked_limit, checked_seconds
 from jobmon_airflow.client.names import checked_name, checked_text
 from jobmon_airflow.client.task import Task, listed
 from jobmon_airflow.errors import DuplicateTask, InvalidDefinition, JobmonError, UnknownName
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from jobmon_airflow.client.task_template_version import TaskTemplateVersion
     from jobmon_airflow.client.tool import Tool
+    from jobmon_airflow.states import WorkflowRunStatus
 
 
 class Workflow(Defaults):
@@ -73,6 +75,8 @@ class Workflow(Defaults):
         self._workflow_id: int | None = None
         self._dag_id: int | None = None
         self._task_hash: str | None = None
+        #: the id of the last run that this script began
+        self.last_workflow_run_id: int | None = None
         if default_cluster_name:
             self.set_default_cluster_name(default_cluster_name)
         for cluster, resources in (default_compute_resources_set or {}).items():
@@ -219,6 +223,67 @@ class Workflow(Defaults):
         self._require_bound()
         assert self._task_hash is not None
         return self._task_hash
+
+    # --- running ----------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        fail_fast: bool = False,
+        seconds_until_timeout: float = 36_000,
+        resume: bool = False,
+        reset_running_jobs: bool = True,
+        distributor_startup_timeout: float = 180,
+        resume_timeout: float = 300,
+        configure_logging: bool = False,
+        *,
+        increase_resources: bool = False,
+    ) -> WorkflowRunStatus:
+        """Run all tasks that are not done, and return how it ended: 'D' if everything is done now.
+
+        A workflow that was begun before needs ``resume=True``. If it is still being run, that run is asked to make
+        way, within ``resume_timeout`` seconds. ``reset_running_jobs`` ends what it has on a cluster; without that,
+        it is taken over. ``increase_resources`` lets tasks that failed because a resource was too small begin with
+        more of it. ``fail_fast`` ends the run at the first task that fails for good. ``configure_logging`` shows what
+        the engine logs. ``distributor_startup_timeout`` is Jobmon's, and has no effect here.
+        """
+        from jobmon_airflow.engine.running import run_workflow
+        from jobmon_airflow.engine.session import Options
+
+        del distributor_startup_timeout
+        if configure_logging:
+            logging.basicConfig(level=logging.INFO)
+        return run_workflow(
+            self,
+            Options(
+                resume=resume,
+                cold=reset_running_jobs,
+                fail_fast=fail_fast,
+                timeout=checked_seconds(seconds_until_timeout, "seconds_until_timeout"),
+                resume_timeout=checked_seconds(resume_timeout, "resume_timeout"),
+                increase_resources=increase_resources,
+            ),
+        )
+
+    # --- what became of it ------------------------------------------------------------------------------
+
+    def get_errors(self, limit: int | None = 1000) -> dict[int, dict[str, Any]]:
+        """What so many tasks said when they last failed, by task id: those that failed last come first.
+
+        Each has what `Task.get_errors` returns. With ``limit=None``, all of them.
+        """
+        from jobmon_airflow.client import failures
+
+        return failures.of_workflow(self, limit)
+
+    @property
+    def task_errors(self) -> dict[str, dict[str, Any] | None]:
+        """What the tasks said that failed for good, by name; None if they said nothing.
+
+        Of several that share a name, the first keeps it and others have their ids with it: 'name (task 12)'.
+        """
+        from jobmon_airflow.client import failures
+
+        return failures.of_fatal_tasks(self)
 
     def _require_bound(self) -> None:
         if self._workflow_id is None:

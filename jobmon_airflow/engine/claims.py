@@ -33,8 +33,7 @@ def take(connection: Connection, workflow_id: int, at: datetime, *, resume: bool
     """A new run, which holds the workflow from now on; an error if it may not have it."""
     workflows.lock(connection, workflow_id)
     workflow = known(connection, workflow_id)
-    if workflow.status == WorkflowStatus.DONE:
-        raise already_complete(workflow)
+    refuse_complete(workflow)
     _refuse_held(connection, workflow, resume)
     if workflow.status != WorkflowStatus.REGISTERING:
         _refuse_begun(workflow, resume)
@@ -57,12 +56,14 @@ def known(connection: Connection, workflow_id: int) -> Row[Any]:
     return workflow
 
 
-def already_complete(workflow: Row[Any]) -> WorkflowAlreadyComplete:
-    """All that there is to say of a workflow that is done."""
-    return WorkflowAlreadyComplete(
-        f"Workflow {workflow.id} is done since {workflow.status_date:%Y-%m-%d %H:%M:%S} UTC; nothing is left to run.",
-        remedy="To run it once more, give it other workflow_args, or set tasks back to be run again.",
-    )
+def refuse_complete(workflow: Row[Any]) -> None:
+    """Refuse a workflow that is done."""
+    if workflow.status == WorkflowStatus.DONE:
+        raise WorkflowAlreadyComplete(
+            f"Workflow {workflow.id} is done since {workflow.status_date:%Y-%m-%d %H:%M:%S} UTC; nothing is left "
+            "to run.",
+            remedy="To run it once more, give it other workflow_args, or set tasks back to be run again.",
+        )
 
 
 async def make_way(archive: Archive, clock: Clock, workflow_id: int, *, cold: bool, patience: float) -> bool:

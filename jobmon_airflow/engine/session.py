@@ -98,7 +98,7 @@ class Session:
         self._options = options
         self._functions = functions or Functions()
         self._refresh = refresh  #: writes the definition again, when no other run holds the workflow any more
-        self._display = display
+        self.display = display
         self._distributors = distributors or {}
         self._clock = clock or RealClock()
         self._archive = archive or Archive(database, threaded=threaded)
@@ -108,6 +108,7 @@ class Session:
         self._engine: Engine | None = None
         self._wish: _Wish | None = None
         self._is_late = False
+        self.is_quiet = False  #: while somebody is asked something
 
     async def run(self) -> Result:
         """Run the workflow to its end."""
@@ -191,8 +192,8 @@ class Session:
                 timer.cancel()
                 self._engine = None
             last = engine.snapshot(_now() - begun)
-        if self._display is not None:
-            self._display.show(last)
+        if self.display is not None:
+            self.display.show(last)
         return status, last
 
     async def _prepared(
@@ -248,8 +249,9 @@ class Session:
             await journal.write(Turn(run_status=WorkflowRunStatus.ERROR))
 
     async def _show(self, engine: Engine, begun: float) -> None:
-        while self._display is not None:
-            self._display.show(engine.snapshot(_now() - begun))
+        while self.display is not None:
+            if not self.is_quiet:
+                self.display.show(engine.snapshot(_now() - begun))
             await asyncio.sleep(_FRAME)
 
     # --- ending early -------------------------------------------------------------------------------------

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from jobmon_airflow.engine.verdict import KILLED, LOST, MEMORY, NODE, TIME
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 #: An attempt that ended like this was ended by others, so that its own last words do not say why.
-ENDED_BY_OTHERS: Final = frozenset({"out of memory", "out of time", "infrastructure", "cancelled"})
+ENDED_BY_OTHERS: Final = frozenset(verdict.words for verdict in (MEMORY, TIME, NODE, LOST, KILLED))
 
 _IN_FULL: Final = 4  # kinds with a sample
 _IN_A_LINE: Final = 8  # kinds after those
@@ -331,7 +333,7 @@ def _excerpt(text: str) -> list[str]:
 def _logs(task: FailedTask) -> str:
     if task.stderr:
         return f"its log: {_plain(task.stderr)}"
-    return f"its last words are in the database: jobmon task status -t {task.task_id}"
+    return f"all that it said: table task_instance_error_log, task_instance_id = {task.attempt_id}"
 
 
 def _remedy(counts: Counts, resume: str) -> Iterator[str]:

@@ -38,7 +38,11 @@ _DIALECTS: Final = ("sqlite", "postgresql", "mysql", "mariadb")
 _TRY_AGAIN: Final[frozenset[object]] = frozenset(
     {
         *("40001", "40P01", "55P03"),  # PostgreSQL: serialization failure, deadlock, lock not available
-        *(1205, 1213),  # MySQL, MariaDB: lock wait timeout, deadlock
+        *(
+            1205,
+            1213,
+            1467,
+        ),  # MySQL, MariaDB: lock wait timeout, deadlock, no auto-increment value under load
         *("database is locked", "database table is locked"),  # SQLite
     }
 )

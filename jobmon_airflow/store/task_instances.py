@@ -8,13 +8,20 @@ from sqlalchemy import func, select
 
 from jobmon_airflow.states import TASK_INSTANCE, TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import moves, sets
-from jobmon_airflow.store.schema import task, task_instance, task_instance_error_log, workflow_run
+from jobmon_airflow.store.schema import (
+    array,
+    task,
+    task_instance,
+    task_instance_error_log,
+    task_resources,
+    workflow_run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Subquery
 
 _OPEN: Final = [status for status in TaskInstanceStatus if status.is_active]
 _NOT_DONE: Final = [status for status in TaskInstanceStatus if status is not TaskInstanceStatus.DONE]
@@ -89,13 +96,7 @@ def exhausted(connection: Connection, workflow_id: int) -> list[Row[Any]]:
 
     Task id, that attempt's verdict and its task_resources id.
     """
-    last = (
-        select(task_instance.c.task_id, func.max(task_instance.c.id).label("id"))
-        .join(task, task.c.id == task_instance.c.task_id)
-        .where(task.c.workflow_id == workflow_id, task.c.status == TaskStatus.ERROR_FATAL)
-        .group_by(task_instance.c.task_id)
-        .subquery()
-    )
+    last = _last_of_failed(workflow_id)
     query = (
         select(task_instance.c.task_id, task_instance.c.verdict, task_instance.c.task_resources_id)
         .join(last, last.c.id == task_instance.c.id)
@@ -130,6 +131,39 @@ def of_tasks(connection: Connection, task_ids: Collection[int]) -> list[Row[Any]
     return list(connection.execute(query.order_by(task_instance.c.task_id, task_instance.c.id)))
 
 
+def last_of_failed(connection: Connection, workflow_id: int, limit: int) -> list[Row[Any]]:
+    """The last attempts at the workflow's tasks that failed for good, with what people ask about them first."""
+    last = _last_of_failed(workflow_id)
+    query = (
+        select(
+            task_instance,
+            task.c.name,
+            array.c.name.label("template"),
+            task_resources.c.requested_resources,
+        )
+        .join(last, last.c.id == task_instance.c.id)
+        .join(task, task.c.id == task_instance.c.task_id)
+        .join(array, array.c.id == task_instance.c.array_id)
+        .join(task_resources, task_resources.c.id == task_instance.c.task_resources_id)
+        .order_by(task_instance.c.id)
+        .limit(limit)
+    )
+    return list(connection.execute(query))
+
+
+def accounts(connection: Connection, ids: Collection[int]) -> dict[int, str]:
+    """What was first said of attempts when they failed."""
+    log = task_instance_error_log
+    found: dict[int, str] = {}
+    for part in sets.slices(ids):
+        query = select(log.c.task_instance_id, log.c.description).where(
+            sets.among(log.c.task_instance_id, part)
+        )
+        for number, text in connection.execute(query.order_by(log.c.id)):
+            found.setdefault(number, text)
+    return found
+
+
 def log_errors(connection: Connection, errors: Mapping[int, str], at: datetime) -> None:
     """Keep what attempts (by id) said when they failed."""
     sets.insert(
@@ -157,3 +191,13 @@ def errors_of_workflow(connection: Connection, workflow_id: int, limit: int = 10
         .limit(limit)
     )
     return list(connection.execute(query))
+
+
+def _last_of_failed(workflow_id: int) -> Subquery:
+    return (
+        select(task_instance.c.task_id, func.max(task_instance.c.id).label("id"))
+        .join(task, task.c.id == task_instance.c.task_id)
+        .where(task.c.workflow_id == workflow_id, task.c.status == TaskStatus.ERROR_FATAL)
+        .group_by(task_instance.c.task_id)
+        .subquery()
+    )

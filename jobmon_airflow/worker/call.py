@@ -9,6 +9,7 @@ not be called: it is not there, or the arguments do not fit.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -16,13 +17,17 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from jobmon_airflow.errors import InvalidDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
+
+
+#: set while a task's module is imported, to its name: whoever would run a workflow there must not
+IMPORTING: Final = "JOBMON_IMPORTING"
 
 
 class BadCall(Exception):
@@ -58,6 +63,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def imported(module_name: str, source: str = "") -> ModuleType:
     """The module; from its file, from a directory, or from wherever the interpreter finds it."""
+    os.environ[IMPORTING] = module_name
+    try:
+        return _imported(module_name, source)
+    finally:
+        del os.environ[IMPORTING]
+
+
+def _imported(module_name: str, source: str) -> ModuleType:
     if source and not Path(source).exists():
         raise BadCall(
             f"There is no {source} on this machine.\nSubmit from a directory that compute nodes see too, or install "

@@ -265,7 +265,7 @@ def test_the_summary_says_what_failed_why_where_and_how_to_go_on():
    of fit (1)
    such as fit_2: task 2, attempt 1002 on node7: out of memory, exit code 137
    it asked for 4G and used 4.1G
-   its last words are in the database: jobmon task status -t 2
+   all that it said: table task_instance_error_log, task_instance_id = 1002
 
 To run again what is not done:
   python fit.py --resume"""

@@ -5,6 +5,7 @@ It runs in this process, so nothing is saved on the way; but each statement cost
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,13 @@ def update(connection: Connection, target: Target, rows: list[Row]) -> None:
     """Set the columns of rows that are there."""
     key, *others = (quoted(connection, column.name) for column in target.columns)
     assignments = ", ".join(f"{name} = ?" for name in others)
+    if len(target.varying) == 1:  # the key: all rows get the same, in one statement
+        connection.exec_driver_sql(
+            f"UPDATE {quoted(connection, target.table.name)} SET {assignments} "
+            f"WHERE {key} IN (SELECT value FROM json_each(?))",
+            (*target.constants, json.dumps([row[0] for row in rows])),
+        )
+        return
     connection.exec_driver_sql(
         f"UPDATE {quoted(connection, target.table.name)} SET {assignments} WHERE {key} = ?",
         [(*row[1:], *target.constants, row[0]) for row in rows],

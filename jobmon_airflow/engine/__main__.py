@@ -1,0 +1,77 @@
+"""What one types about runs.
+
+python -m jobmon_airflow.engine resume 12         go on with workflow 12, without its script
+python -m jobmon_airflow.engine resume 12 --cold  the same, but first end what still runs
+python -m jobmon_airflow.engine reap              end the runs whose controller is gone
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from jobmon_airflow.client import registry
+from jobmon_airflow.engine import claims
+from jobmon_airflow.engine.running import resume_workflow
+from jobmon_airflow.errors import JobmonError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line says; 0 if all is well, 1 if tasks failed, 2 if it could not be done."""
+    asked = _parser().parse_args(argv)
+    try:
+        return _reap(asked) if asked.command == "reap" else _resume(asked)
+    except JobmonError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+def _resume(asked: argparse.Namespace) -> int:
+    status = resume_workflow(
+        asked.workflow_id,
+        database=asked.database,
+        reset_running_jobs=asked.cold,
+        increase_resources=not asked.keep_resources,
+        fail_fast=asked.fail_fast,
+        seconds_until_timeout=asked.timeout,
+        resume_timeout=asked.resume_timeout,
+    )
+    sys.stdout.write(f"workflow {asked.workflow_id}: {status.label} ({status})\n")
+    return 0 if status == "D" else 1
+
+
+def _reap(asked: argparse.Namespace) -> int:
+    ended = registry.database(asked.database).write(lambda it: claims.reap(it, datetime.now(UTC)))
+    sys.stdout.write(f"runs that were ended: {', '.join(map(str, ended)) or 'none'}\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m jobmon_airflow.engine",
+        description="Go on with workflows that the database knows.",
+        allow_abbrev=False,
+    )
+    where = argparse.ArgumentParser(add_help=False)
+    where.add_argument("--database", help="its address; else where the settings say")
+    commands = parser.add_subparsers(dest="command", required=True)
+    resume = commands.add_parser("resume", parents=[where], help="go on with a workflow, without its script")
+    resume.add_argument("workflow_id", type=int)
+    resume.add_argument("--cold", action="store_true", help="first end what still runs")
+    resume.add_argument(
+        "--keep-resources", action="store_true", help="raise nothing for what died of too little"
+    )
+    resume.add_argument("--fail-fast", action="store_true", help="end at the first task that fails for good")
+    resume.add_argument("--timeout", type=float, default=36_000, metavar="SECONDS")
+    resume.add_argument("--resume-timeout", type=float, default=300, metavar="SECONDS")
+    commands.add_parser("reap", parents=[where], help="end the runs whose controller is gone")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

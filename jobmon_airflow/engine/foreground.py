@@ -1,0 +1,129 @@
+"""A run in the process of a script: `workflow.run()`.
+
+The engine's loop has a thread of its own, so that it runs in a notebook too, whose main thread has a loop already,
+and goes on while a person is asked whether it shall stop. The main thread waits, and listens to signals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jobmon_airflow.engine.progress import Display
+    from jobmon_airflow.engine.session import Result, Session
+
+_ENDINGS: Final = (signal.SIGTERM, signal.SIGHUP)
+
+
+def run(session: Session, display: Display) -> Result:
+    """Run the session to its end, and return or raise what came of it."""
+    return _Foreground(session, display).run()
+
+
+class _Foreground:
+    def __init__(self, session: Session, display: Display) -> None:
+        self._session = session
+        self._display = display
+        self._wake = threading.Event()
+        self._is_over = False
+        self._interrupts = 0
+        self._is_asking = False
+        self._ended_by: int | None = None
+        self._result: Result | None = None
+        self._error: BaseException | None = None
+
+    def run(self) -> Result:
+        thread = threading.Thread(target=self._work, name="jobmon-engine", daemon=True)
+        with _listening({signal.SIGINT: self._interrupted, **dict.fromkeys(_ENDINGS, self._told_to_end)}):
+            thread.start()
+            while not self._is_over:
+                self._wake.wait()
+                self._wake.clear()
+                self._heed()
+            thread.join()
+        if self._ended_by is not None:
+            signal.raise_signal(self._ended_by)  # what was to happen to this process, now that all is written
+        if self._error is not None:
+            raise self._error
+        assert self._result is not None
+        return self._result
+
+    def _work(self) -> None:
+        try:
+            self._result = asyncio.run(self._session.run())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the script waits
+            self._error = error
+        finally:
+            self._is_over = True
+            self._wake.set()
+
+    # --- signals ------------------------------------------------------------------------------------------
+
+    def _interrupted(self, *_: object) -> None:
+        self._interrupts += 1
+        if self._is_asking:
+            raise KeyboardInterrupt  # leaves the question
+        self._wake.set()
+
+    def _told_to_end(self, number: int, _frame: object) -> None:
+        self._ended_by = number
+        self._wake.set()
+
+    def _heed(self) -> None:
+        if self._is_over:
+            return
+        if self._ended_by is not None:
+            self._display.say(f"{signal.Signals(self._ended_by).name}: the run stops.")
+            self._session.stop()
+        elif self._interrupts > 1:
+            self._session.stop(at_once=True)
+        elif self._interrupts == 1:
+            self._ask()
+
+    def _ask(self) -> None:
+        try:
+            if not _somebody_is_there() or self._says_yes():
+                self._display.say("The run stops: its tasks are ended. Ctrl-C once more does so at once.")
+                self._session.stop()
+            else:
+                self._interrupts = 0
+        except (KeyboardInterrupt, EOFError):
+            self._session.stop(at_once=True)
+
+    def _says_yes(self) -> bool:
+        self._is_asking = self._session.is_quiet = True
+        try:
+            return input("Are you sure you want to exit (y/n)? ").strip().lower() in {"y", "yes"}
+        finally:
+            self._is_asking = self._session.is_quiet = False
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+@contextmanager
+def _listening(handlers: dict[signal.Signals, Callable[[int, Any], None]]) -> Iterator[None]:
+    """Handle signals, where that is possible, and as before afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # Whoever ignores a signal (nohup does) goes on ignoring it.
+    wanted = {number: handler for number, handler in handlers.items() if _is_heard(number)}
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_heard(number: signal.Signals) -> bool:
+    return signal.getsignal(number) not in {signal.SIG_IGN, None}

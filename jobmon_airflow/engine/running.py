@@ -1,0 +1,152 @@
+"""Running a workflow from a script: one that the script defines, or one that the database knows by its id."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from jobmon_airflow.client import binding, registry
+from jobmon_airflow.engine import claims, foreground
+from jobmon_airflow.engine.plan import Functions
+from jobmon_airflow.engine.progress import display as any_display
+from jobmon_airflow.engine.report import report
+from jobmon_airflow.engine.session import Options, Session
+from jobmon_airflow.errors import RunInsideTask
+from jobmon_airflow.scales import ResourceScales
+from jobmon_airflow.states import WorkflowRunStatus
+from jobmon_airflow.store import tasks, workflow_runs
+from jobmon_airflow.worker.call import IMPORTING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from jobmon_airflow.client.workflow import Workflow
+    from jobmon_airflow.engine.session import Result
+    from jobmon_airflow.store.database import Database
+
+log = logging.getLogger(__name__)
+
+_STOPPED: Final = frozenset({WorkflowRunStatus.STOPPED, WorkflowRunStatus.TERMINATED})
+
+
+def run_workflow(workflow: Workflow, options: Options) -> WorkflowRunStatus:
+    """Bind and run a workflow, and tell its tasks how they ended."""
+    refuse_inside_a_task()
+    database = workflow.tool.database
+    # A workflow that is done says so before a million tasks are recognised.
+    binding.bind(workflow, if_found=partial(_refuse_complete, database))
+    if options.resume and not _was_run(database, workflow.workflow_id):
+        log.warning("There is nothing to resume: the %s runs for the first time.", workflow)
+    session = Session(
+        database,
+        workflow.workflow_id,
+        options,
+        functions=functions_of(workflow),
+        refresh=workflow.bind,
+    )
+    try:
+        status = run_session(database, session, options, "workflow.run(resume=True)")
+    finally:
+        workflow.last_workflow_run_id = session.workflow_run_id
+        _tell_tasks(workflow)
+    return status
+
+
+def resume_workflow(
+    workflow_id: int,
+    *,
+    database: str | None = None,
+    reset_running_jobs: bool = False,
+    increase_resources: bool = True,
+    fail_fast: bool = False,
+    seconds_until_timeout: float = 36_000,
+    resume_timeout: float = 300,
+) -> WorkflowRunStatus:
+    """Go on with a workflow that the database knows, without the script that defined it.
+
+    What still runs on a cluster is taken over, or ended first with ``reset_running_jobs``. Tasks that failed because a
+    resource was too small begin again with more of it, unless ``increase_resources`` is off.
+    """
+    refuse_inside_a_task()
+    opened = registry.database(database)
+    options = Options(
+        resume=True,
+        cold=reset_running_jobs,
+        fail_fast=fail_fast,
+        timeout=seconds_until_timeout,
+        resume_timeout=resume_timeout,
+        increase_resources=increase_resources,
+    )
+    session = Session(opened, workflow_id, options)
+    again = f"python -m jobmon_airflow.engine resume {workflow_id}"
+    return run_session(opened, session, options, again)
+
+
+def run_session(database: Database, session: Session, options: Options, again: str) -> WorkflowRunStatus:
+    """Run a session with a display, and say at the end what failed and how to go on."""
+    with any_display() as display:
+        session.display = display
+        result = foreground.run(session, display)
+    with database.read() as connection:
+        said = report(connection, result.last, again, was_stopped=_leaves_work(result, options))
+    sys.stderr.write(f"{said}\n")
+    return result.status
+
+
+def functions_of(workflow: Workflow) -> Functions:
+    """The functions that tasks of a workflow were given, which are stored nowhere."""
+    resources: dict[int, Callable[..., Any]] = {}
+    scales: dict[int, ResourceScales] = {}
+    for array in workflow.arrays.values():
+        kinds = {kind: _functions_of(task) for kind, task in array.kinds().items()}
+        if any(function or scale for function, scale in kinds.values()):
+            for task in array.tasks:
+                assert task.task_id is not None
+                function, scale = kinds[task.kind]
+                if function:
+                    resources[task.task_id] = function
+                if scale:
+                    scales[task.task_id] = scale
+    return Functions(resources=resources, scales=scales)
+
+
+def refuse_inside_a_task() -> None:
+    """Refuse to run where a task's module is imported: each task would run the whole workflow again."""
+    if module := os.environ.get(IMPORTING):
+        raise RunInsideTask(
+            f"The module '{module}' runs a workflow while it is imported for one of its own tasks.",
+            remedy="Put what defines and runs the workflow under: if __name__ == '__main__':",
+        )
+
+
+def _functions_of(task: Any) -> tuple[Callable[..., Any] | None, ResourceScales | None]:
+    scales = ResourceScales.parse(task.resource_scales)
+    has_function = any(callable(scale) for scale in scales.as_dict().values())
+    return task.compute_resources_callable, scales if has_function else None
+
+
+def _refuse_complete(database: Database, workflow_id: int) -> None:
+    with database.read() as connection:
+        claims.refuse_complete(claims.known(connection, workflow_id))
+
+
+def _was_run(database: Database, workflow_id: int) -> bool:
+    with database.read() as connection:
+        return bool(workflow_runs.of_workflow(connection, workflow_id))
+
+
+def _tell_tasks(workflow: Workflow) -> None:
+    with workflow.tool.database.read() as connection:
+        found = tasks.statuses(connection, workflow.workflow_id)
+    for array in workflow.arrays.values():
+        for task in array.tasks:
+            assert task.task_id is not None
+            task.final_status = found[task.task_id]
+
+
+def _leaves_work(result: Result, options: Options) -> bool:
+    return result.status in _STOPPED or options.fail_fast
