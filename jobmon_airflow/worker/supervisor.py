@@ -70,7 +70,8 @@ CATCHABLE = tuple(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 NO_ROOM = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 HAS_ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
 
-libc = ctypes.CDLL(None, use_errno=True)
+libc = ctypes.CDLL(None)
+fallocate = getattr(libc, "fallocate64", None) or libc.fallocate  # glibc's and musl's names
 
 
 class CannotStart(Exception):
@@ -395,7 +396,7 @@ class Supervisor:
             self._stop(job, job.cause, grace=0)
         elif now >= job.limit:
             self._stop(
-                job, "over runtime", f"it ran for the {job.runtime:g} s it had asked for", grace=self.grace
+                job, "over runtime", f"it ran for the {job.runtime} s it had asked for", grace=self.grace
             )
         else:
             self.news.append([job.id, time.time() - (now - job.start), job.pid])
@@ -451,12 +452,11 @@ class Supervisor:
     def _report(self, job: Job, *, strays: bool) -> None:
         self.jobs.pop(job.id, None)
         usage = job.usage
-        cpu = maxrss = None
+        used: tuple[float | None, ...] = (None, None, None)
         if usage:
-            cpu, maxrss = usage.ru_utime + usage.ru_stime, max(job.maxrss, usage.ru_maxrss * 1024)
+            used = (job.wallclock, usage.ru_utime + usage.ru_stime, max(job.maxrss, usage.ru_maxrss * 1024))
         tails = (tail_of(job.out), tail_of(job.err))
-        end = (job.exit_code, job.signal, job.cause, job.detail, job.wallclock, cpu, maxrss)
-        self.news.append([job.id, *end, *tails])
+        self.news.append([job.id, job.exit_code, job.signal, job.cause, job.detail, *used, *tails])
         keep = not strays and not (job.pid and group_lives(job.pid))
         self._put_away(job.out, job.out_path, keep=keep)
         self._put_away(job.err, job.err_path, keep=keep)
@@ -596,7 +596,7 @@ def forget_all_but_the_end(fd: int) -> None:
     status = os.fstat(fd)
     if status.st_blocks * 512 > FILE_MAY_HOLD:
         end = (status.st_size - TAIL * WIDEST) // PAGE * PAGE
-        libc.fallocate64(fd, PUNCH_HOLE_KEEP_SIZE, ctypes.c_int64(0), ctypes.c_int64(end))
+        fallocate(fd, PUNCH_HOLE_KEEP_SIZE, ctypes.c_int64(0), ctypes.c_int64(end))
 
 
 def write(fd: int, words: str) -> None:

@@ -8,10 +8,10 @@ from jobmon_airflow import Tool
 from jobmon_airflow.engine.journal import Rhythm
 from jobmon_airflow.engine.session import Options, Result, Session
 from jobmon_airflow.store import tasks
-from jobmon_airflow.testing import SimulatedClock, SimulatedCluster
 
 if TYPE_CHECKING:
     from jobmon_airflow import Workflow
+    from jobmon_airflow.testing import SimulatedClock, SimulatedCluster
 
 
 def drawn(picture: str, url: str, args: str = "drawn", **settings: Any) -> Workflow:
@@ -21,7 +21,9 @@ def drawn(picture: str, url: str, args: str = "drawn", **settings: Any) -> Workf
     workflow = tool.create_workflow(workflow_args=args, default_cluster_name="multiprocess")
     edges = [part.split(">") for part in picture.split()]
     letters = {letter: None for edge in edges for letter in edge}
-    made = {letter: template.create_task(name=letter, letter=letter, **settings) for letter in sorted(letters)}
+    made = {
+        letter: template.create_task(name=letter, letter=letter, **settings) for letter in sorted(letters)
+    }
     workflow.add_tasks(made.values())
     for upstream, *following in edges:
         made[upstream].add_downstreams(made[letter] for letter in following)
