@@ -22,7 +22,7 @@ GROUP: Final = "jobmon_airflow.distributors"
 _BUILT_IN: Final = {
     "multiprocess": "jobmon_airflow.distributors.local:Multiprocess",
     "sequential": "jobmon_airflow.distributors.local:Sequential",
-    "dummy": "jobmon_airflow.distributors.local:Dummy",
+    "dummy": "jobmon_airflow.distributors.local_dummy:Dummy",
 }
 
 

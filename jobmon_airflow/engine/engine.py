@@ -335,7 +335,8 @@ class Engine:
         if self._leaves_as is None or not (self._leaves_jobs or self._waits_no_longer):
             return False
         ours = any(not self._clusters.outlives_us(live.cluster) for live in self._attempts.live)
-        return self._waits_no_longer or (self._clusters.is_settled and not ours)
+        is_settled = self._clusters.is_settled and self._inbox.is_empty
+        return self._waits_no_longer or (is_settled and not ours)
 
     def _wait_no_longer(self) -> None:
         self._waits_no_longer = True

@@ -70,6 +70,11 @@ class Inbox:
         self._items.extend(items)
         self._filled.set()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has happened since."""
+        return not self._items
+
     async def take(self) -> list[Item]:
         """Wait until something has happened, and take all of it."""
         await self._filled.wait()

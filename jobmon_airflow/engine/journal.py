@@ -42,7 +42,8 @@ class Journal:
     def __init__(self, archive: Archive, run_id: int, clock: Clock, rhythm: Rhythm) -> None:
         self.archive = archive
         self.run_id = run_id
-        self.turn = 0  #: the last one that was written
+        self._turn = 0  # the last one that was written, as far as we know
+        self._is_sure = True
         self.rhythm = rhythm
         self._clock = clock
         self._writing = asyncio.Lock()
@@ -54,7 +55,11 @@ class Journal:
             return await self._write(turn)
 
     async def _write(self, turn: Turn) -> Written:
-        turn.number = self.turn + 1
+        # One that was interrupted may have been written all the same.
+        if not self._is_sure:
+            self._turn = await self.archive.read(lambda it: turns.last(it, self.run_id))
+        self._is_sure = False
+        turn.number = self._turn + 1
         begun = asyncio.get_running_loop().time()
 
         def work(connection: Connection) -> Written:
@@ -62,7 +67,7 @@ class Journal:
             return turns.write(connection, self.run_id, turn, at, at + self.rhythm.until)
 
         written = await self.archive.change(work)
-        self.turn = turn.number
+        self._turn, self._is_sure = turn.number, True
         self._held_until = begun + self.rhythm.hold
         return written
 

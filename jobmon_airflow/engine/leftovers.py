@@ -106,8 +106,8 @@ class Leftovers:
             live.is_told_to_stop = True
             ending = ending_of(live, ended)
             turn.endings.append(ending)
-            if ending.status is TaskInstanceStatus.DONE:
-                turn.move(TaskStatus.DONE, [row.task_id])
+            is_done = ending.status is TaskInstanceStatus.DONE
+            turn.move(TaskStatus.DONE if is_done else TaskStatus.REGISTERING, [row.task_id])
         return turn
 
     def _by_cluster(self, rows: Iterable[Any]) -> dict[str, list[Any]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,7 @@ from jobmon_airflow.engine.inbox import Inbox
 from jobmon_airflow.engine.journal import Journal, Rhythm
 from jobmon_airflow.engine.leftovers import Leftovers
 from jobmon_airflow.engine.plan import Functions, Plan, load, mark_of
+from jobmon_airflow.engine.progress import Snapshot
 from jobmon_airflow.errors import JobmonError, LeaseLost, StoreIsGone, WorkflowTimeout
 from jobmon_airflow.states import TASK, WorkflowRunStatus
 from jobmon_airflow.store import clusters as stored_clusters
@@ -31,13 +32,13 @@ from jobmon_airflow.store import task_instances, tasks
 from jobmon_airflow.store.turns import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from sqlalchemy import Connection
 
     from jobmon_airflow.distributors.protocol import Distributor
     from jobmon_airflow.engine.attempts import Live
-    from jobmon_airflow.engine.progress import Display, Snapshot
+    from jobmon_airflow.engine.progress import Display
     from jobmon_airflow.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,8 @@ class Session:
         self._rhythm = rhythm or Rhythm()
         self._threaded = threaded
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._is_preparing = True
         self._engine: Engine | None = None
         self._wish: _Wish | None = None
         self._is_late = False
@@ -112,13 +115,12 @@ class Session:
 
     async def run(self) -> Result:
         """Run the workflow to its end."""
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         begun = self._loop.time()
-        try:
-            async with self._archive:
-                result = await self._run(begun)
-        except BaseExceptionGroup as group:
-            raise _first_of(group) from None
+        if self._wish is not None:
+            self._heed()
+        async with self._archive:
+            result = await self._run(begun)
         if self._is_late and result.status is not WorkflowRunStatus.DONE:
             raise self._too_late()
         return result
@@ -136,13 +138,8 @@ class Session:
     # --- the course of a run ------------------------------------------------------------------------------
 
     async def _run(self, begun: float) -> Result:
+        await self._make_way()
         options, clock = self._options, self._clock
-        if options.resume:
-            somebody_left = await claims.make_way(
-                self._archive, clock, self.workflow_id, cold=options.cold, patience=options.resume_timeout
-            )
-            if somebody_left and self._refresh is not None:
-                await asyncio.to_thread(self._refresh)
         self.workflow_run_id = run_id = await self._archive.change(
             lambda it: claims.take(
                 it, self.workflow_id, clock.now(), resume=options.resume, lease=self._rhythm.until
@@ -151,11 +148,12 @@ class Session:
         journal = Journal(self._archive, run_id, clock, self._rhythm)
         try:
             status, last = await self._run_to_end(journal, begun)
-        except (LeaseLost, StoreIsGone):
-            raise  # nothing can be written; the hold is another's, or runs out
-        except BaseException:
-            await self._end_badly(journal)
-            raise
+        except BaseException as error:  # noqa: BLE001 - it is raised again, without the group around it
+            cause = _first_of(error)
+            if not self._was_stopped_early(cause):
+                await self._end_badly(journal, cause)
+                raise cause from None
+            status, last = await self._stopped_early(journal)
         return Result(
             workflow_id=self.workflow_id,
             workflow_run_id=run_id,
@@ -163,6 +161,18 @@ class Session:
             elapsed=_now() - begun,
             last=last,
         )
+
+    async def _make_way(self) -> None:
+        if self._options.resume:
+            somebody_left = await claims.make_way(
+                self._archive,
+                self._clock,
+                self.workflow_id,
+                cold=self._options.cold,
+                patience=self._options.resume_timeout,
+            )
+            if somebody_left and self._refresh is not None:
+                await asyncio.to_thread(self._refresh)
 
     async def _run_to_end(self, journal: Journal, begun: float) -> tuple[WorkflowRunStatus, Snapshot]:
         leftovers = await self._archive.read(self._leftovers)
@@ -181,11 +191,9 @@ class Session:
             if self._options.resume and self._options.increase_resources:
                 await engine.raise_exhausted(self._exhausted)
             await journal.write(Turn(run_status=WorkflowRunStatus.RUNNING))
-            self._engine = engine
+            self._engine, self._is_preparing = engine, False
             timer = asyncio.get_running_loop().call_later(self._options.timeout, self._out_of_time)
             clusters.start(self._show(engine, begun))
-            if self._wish is not None:
-                self._heed()
             try:
                 status = await engine.run()
             finally:
@@ -200,32 +208,31 @@ class Session:
         self, journal: Journal, clusters: Clusters, inbox: Inbox, leftovers: Leftovers
     ) -> tuple[Plan, list[Live]]:
         """What is to be run, when nothing else is left that could run it."""
-        holding = asyncio.create_task(_keep_hold(journal))
-        try:
-            cold = self._options.cold
-            await leftovers.end(clusters, inbox, journal, self._options.resume_timeout, only_told=not cold)
+        cold, patience = self._options.cold, self._options.resume_timeout
+        async with _held(journal):
+            await leftovers.end(clusters, inbox, journal, patience, only_told=not cold)
             adopted = {} if cold else await leftovers.adopt(clusters, journal)
-            if adopted:
-                await self._archive.change(
-                    lambda it: task_instances.hand_over(
-                        it, [live.id for live in adopted.values()], journal.run_id
-                    )
-                )
+            ids = [live.id for live in adopted.values()]
+            await self._archive.change(lambda it: task_instances.hand_over(it, ids, journal.run_id))
             self._exhausted = await self._archive.read(
                 lambda it: task_instances.exhausted(it, self.workflow_id)
             )
-            order = TASK.orders["cold resume" if cold else "hot resume"]
-            await self._archive.change(
-                lambda it: tasks.begin_again(it, self.workflow_id, order, self._clock.now())
-            )
+            await self._archive.change(lambda it: self._begin_again(it, adopted))
             plan = await self._archive.read(lambda it: load(it, self.workflow_id, self._functions))
-            await journal.write(Turn(run_status=WorkflowRunStatus.BOUND))
-        finally:
-            holding.cancel()
+        await journal.write(Turn(run_status=WorkflowRunStatus.BOUND))
         places = {plan.task_ids[task]: task for task in plan.active}
         for task_id, live in adopted.items():
             live.task = places[task_id]
         return plan, list(adopted.values())
+
+    def _begin_again(self, connection: Connection, adopted: Mapping[int, Live]) -> None:
+        at = self._clock.now()
+        order = TASK.orders["cold resume" if self._options.cold else "hot resume"]
+        tasks.begin_again(connection, self.workflow_id, order, at)
+        if not self._options.cold:
+            # Nothing should be left that seems to run and was not adopted; nobody would ever hear of it again.
+            orphans = tasks.running(connection, self.workflow_id) - adopted.keys()
+            tasks.order(connection, orphans, TASK.orders["cold resume"], at, num_attempts=0)
 
     def _leftovers(self, connection: Connection) -> Leftovers:
         mark = mark_of(claims.known(connection, self.workflow_id))
@@ -243,10 +250,26 @@ class Session:
             for name, how in (await self._archive.read(ask)).items()
         }
 
-    async def _end_badly(self, journal: Journal) -> None:
+    async def _end_badly(self, journal: Journal, cause: BaseException) -> None:
         """Let nobody wait for a run that has failed in itself."""
+        if isinstance(cause, LeaseLost | StoreIsGone):
+            return  # nothing can be written: the hold is another's, or runs out
         with suppress(JobmonError):
             await journal.write(Turn(run_status=WorkflowRunStatus.ERROR))
+
+    def _was_stopped_early(self, cause: BaseException) -> bool:
+        return isinstance(cause, asyncio.CancelledError) and self._wish is not None
+
+    async def _stopped_early(self, journal: Journal) -> tuple[WorkflowRunStatus, Snapshot]:
+        written = await journal.write(Turn(run_status=WorkflowRunStatus.STOPPED))
+        nothing = Snapshot(
+            workflow_id=self.workflow_id,
+            workflow_run_id=journal.run_id,
+            templates=[],
+            done_before=0,
+            elapsed=0.0,
+        )
+        return written.run_status, nothing
 
     async def _show(self, engine: Engine, begun: float) -> None:
         while self.display is not None:
@@ -259,6 +282,8 @@ class Session:
     def _heed(self) -> None:
         if self._engine is not None and self._wish is not None:
             self._engine.leave(WorkflowRunStatus.STOPPED, cancel=True, at_once=self._wish.at_once)
+        elif self._is_preparing and self._task is not None:
+            self._task.cancel()  # nothing runs yet
 
     def _out_of_time(self) -> None:
         self._is_late = True
@@ -274,19 +299,33 @@ class Session:
         )
 
 
-async def _keep_hold(journal: Journal) -> None:
-    while True:
-        await asyncio.sleep(journal.rhythm.beat)
-        await journal.write(Turn())
+@asynccontextmanager
+async def _held(journal: Journal) -> AsyncIterator[None]:
+    """Say again and again that the run has a controller, as long as the block takes."""
+    is_over = asyncio.Event()
+
+    async def beat() -> None:
+        while not is_over.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(journal.rhythm.beat):
+                    await is_over.wait()
+                    return
+            await journal.write(Turn())
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        is_over.set()
+        await beating
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that the others follow from."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first
+def _first_of(error: BaseException) -> BaseException:
+    """The error that the others in a group follow from."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -203,6 +203,13 @@ def commands(connection: Connection, ids: Collection[int]) -> dict[int, tuple[st
     return found
 
 
+def running(connection: Connection, workflow_id: int) -> set[int]:
+    """The tasks of a workflow that seem to be on a cluster."""
+    on_cluster = [TaskStatus.LAUNCHED, TaskStatus.RUNNING]
+    query = select(task.c.id).where(task.c.workflow_id == workflow_id, task.c.status.in_(on_cluster))
+    return set(connection.execute(query).scalars())
+
+
 def statuses(connection: Connection, workflow_id: int) -> dict[int, str]:
     """The status of each task of a workflow."""
     query = select(task.c.id, task.c.status).where(task.c.workflow_id == workflow_id)

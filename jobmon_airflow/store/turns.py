@@ -122,6 +122,12 @@ def write(connection: Connection, run_id: int, turn: Turn, at: datetime, until: 
     )
 
 
+def last(connection: Connection, run_id: int) -> int:
+    """The number of the last turn that was written."""
+    query = select(workflow_run.c.turn).where(workflow_run.c.id == run_id)
+    return int(connection.execute(query).scalar_one())
+
+
 def bind_requests(
     connection: Connection, requests: Collection[tuple[int, Resources]]
 ) -> dict[tuple[int, Resources], int]:
