@@ -36,6 +36,8 @@ class Hold(Protocol):
     @property
     def is_held(self) -> bool: ...
 
+    async def is_still_ours(self) -> bool: ...
+
 
 class Clusters:
     """The clusters that the tasks of a run go to, by name."""
@@ -147,11 +149,13 @@ class Clusters:
 
     async def _handed_over(self, name: str, batch: Batch) -> list[Accepted | NotTaken]:
         ids = [attempt.id for attempt in batch.attempts]
-        rest = _FIRST_REST
+        rest, is_first = _FIRST_REST, True
         while not self._stopped.is_set():
-            if not self._hold.is_held:  # another controller may act; wait until we know
+            # After a while another controller may act: then this one is about to learn so.
+            if not self._hold.is_held or not (is_first or await self._hold.is_still_ours()):
                 await self._pause(1.0)
                 continue
+            is_first = False
             try:
                 names = await self._distributors[name].submit(batch)
             except ClusterIsFull as error:

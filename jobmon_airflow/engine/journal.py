@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from jobmon_airflow.store import turns
+from jobmon_airflow.store import turns, workflow_runs
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -70,6 +70,11 @@ class Journal:
         self._turn, self._is_sure = turn.number, True
         self._held_until = begun + self.rhythm.hold
         return written
+
+    async def is_still_ours(self) -> bool:
+        """Whether the run is alive; asked anew, for whoever comes back to something after a while."""
+        status = await self.archive.read(lambda it: workflow_runs.status(it, self.run_id))
+        return status.is_alive
 
     @property
     def is_held(self) -> bool:

@@ -37,24 +37,33 @@ class Leftovers:
         self._requests = stored_clusters.requests(connection, asked)
         self._mark = mark
 
-    def __bool__(self) -> bool:
-        return bool(self._rows)
-
-    @property
-    def ids(self) -> list[int]:
-        """The attempts."""
-        return list(self._rows)
-
     @property
     def clusters(self) -> set[str]:
         """Where they may be."""
         return {self._cluster(row) for row in self._rows.values()}
 
-    async def end(
-        self, clusters: Clusters, inbox: Inbox, journal: Journal, patience: float, *, only_told: bool = False
-    ) -> None:
-        """End them, and wait until they are gone; ``only_told``, those that somebody told to stop before."""
-        rows = [row for row in self._rows.values() if not only_told or _is_told_to_stop(row)]
+    async def settle(
+        self, clusters: Clusters, inbox: Inbox, journal: Journal, *, cold: bool, patience: float
+    ) -> dict[int, Live]:
+        """End those that are to end, and return those that go on, by task id.
+
+        A cold resume ends all of them, any other those that somebody told to stop before.
+        """
+        ending = [row for row in self._rows.values() if cold or _is_told_to_stop(row)]
+        going_on = [row for row in self._rows.values() if not (cold or _is_told_to_stop(row))]
+        try:
+            async with asyncio.timeout(patience):
+                await self._end(ending, clusters, inbox, journal)
+                return await self._adopt(going_on, clusters, journal)
+        except TimeoutError:
+            raise WorkflowNotResumable(
+                f"What earlier runs left on {', '.join(sorted(self.clusters))} was not settled within {patience:g} "
+                f"seconds: {clusters.note or 'jobs that do not end'}.",
+                remedy="Look at them on the cluster, and resume again; or give it more time: resume_timeout=….",
+            ) from None
+
+    async def _end(self, rows: list[Any], clusters: Clusters, inbox: Inbox, journal: Journal) -> None:
+        """End jobs, and wait until they are gone."""
         if not rows:
             return
         await journal.write(Turn(told_to_stop=[row.id for row in rows]))
@@ -65,26 +74,19 @@ class Leftovers:
             clusters.cancel(name, found)
             waits |= found
             endings.update({row.id: _gone(row.id) for row in members if row.id not in found})
-        try:
-            async with asyncio.timeout(patience):
-                while waits:
-                    ended = [item for item in await inbox.take() if isinstance(item, Ended)]
-                    endings.update({item.attempt: item for item in ended if item.attempt in waits})
-                    waits -= {item.attempt for item in ended}
-        except TimeoutError:
-            raise WorkflowNotResumable(
-                f"{len(waits)} jobs of an earlier run did not end within {patience:g} seconds.",
-                remedy="Look at them on the cluster, and resume again; or give them more time: resume_timeout=….",
-            ) from None
+        while waits:
+            ended = [item for item in await inbox.take() if isinstance(item, Ended)]
+            endings.update({item.attempt: item for item in ended if item.attempt in waits})
+            waits -= {item.attempt for item in ended}
         await journal.write(self._told(endings))
-        for attempt in endings:
-            del self._rows[attempt]
 
-    async def adopt(self, clusters: Clusters, journal: Journal) -> dict[int, Live]:
-        """Take over those that the cluster has, by task id; the others are lost, and their tasks begin again."""
+    async def _adopt(self, rows: list[Any], clusters: Clusters, journal: Journal) -> dict[int, Live]:
+        """Take over what the cluster has; all else is lost, and its tasks begin again."""
+        if not rows:
+            return {}
         adopted: dict[int, Live] = {}
         turn = Turn()
-        for name, members in self._by_cluster(self._rows.values()).items():
+        for name, members in self._by_cluster(rows).items():
             found = await clusters.adopt(name, [self._job(row) for row in members])
             for row in members:
                 if row.id in found:

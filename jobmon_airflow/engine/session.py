@@ -210,8 +210,7 @@ class Session:
         """What is to be run, when nothing else is left that could run it."""
         cold, patience = self._options.cold, self._options.resume_timeout
         async with _held(journal):
-            await leftovers.end(clusters, inbox, journal, patience, only_told=not cold)
-            adopted = {} if cold else await leftovers.adopt(clusters, journal)
+            adopted = await leftovers.settle(clusters, inbox, journal, cold=cold, patience=patience)
             ids = [live.id for live in adopted.values()]
             await self._archive.change(lambda it: task_instances.hand_over(it, ids, journal.run_id))
             self._exhausted = await self._archive.read(

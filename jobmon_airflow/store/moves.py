@@ -40,7 +40,7 @@ def movable(
             .order_by(table.c.id)
             .with_for_update()
         )
-        if going := list(connection.execute(query).scalars()):
+        if going := list(connection.execute(query).scalars().all()):  # all(): row by row takes twice as long
             yield going
 
 

@@ -199,7 +199,7 @@ def commands(connection: Connection, ids: Collection[int]) -> dict[int, tuple[st
     found: dict[int, tuple[str, str]] = {}
     for part in sets.slices(ids):
         query = select(task.c.id, task.c.name, task.c.command).where(sets.among(task.c.id, part))
-        found.update((number, (name, command)) for number, name, command in connection.execute(query))
+        found.update((number, (name, command)) for number, name, command in connection.execute(query).all())
     return found
 
 
