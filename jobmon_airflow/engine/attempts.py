@@ -44,6 +44,9 @@ class Attempts:
         self._started: list[int] = []
         self.failed: dict[int, int] = {}  #: in this turn: the failed attempt of each task
 
+    def __len__(self) -> int:
+        return len(self._live)
+
     @property
     def live(self) -> Iterable[Live]:
         """Those that are not over."""

@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from jobmon_airflow.engine.plan import Plan, Request
     from jobmon_airflow.store.turns import Written
 
+# While so many attempts are under way nobody runs dry, and a turn of a hundred costs little more than one of one.
+MANY: Final = 32
+GATHER: Final = 0.05  #: seconds
 PATIENCE: Final = 60.0  #: seconds that a run which was told to stop waits for its jobs to end
 
 _MAKES_WAY: Final = frozenset({WorkflowRunStatus.COLD_RESUME, WorkflowRunStatus.HOT_RESUME})
@@ -118,7 +121,11 @@ class Engine:
         self._clusters.start(self._look())
         self._inbox.put(Began())
         while self._status is None:
-            await self._take_turn(await self._inbox.take())
+            items = await self._inbox.take()
+            if len(self._attempts) > MANY:
+                await asyncio.sleep(GATHER)
+                items += self._inbox.take_now()
+            await self._take_turn(items)
         return self._status
 
     async def raise_exhausted(self, last: Sequence[Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.distributors.protocol import Ended, Started
 from jobmon_airflow.swarm.events import Event
@@ -58,17 +58,28 @@ class Beat:
 Item = Event | Started | Ended | Accepted | NotTaken | Asked | Ordered | Beat
 
 
+PATIENCE: Final = 0.2  #: seconds that what nobody waits for may lie there
+
+
 class Inbox:
-    """Items, in the order in which they came."""
+    """Items, in the order in which they came.
+
+    That a job was accepted, or has started, changes nothing for anybody else: it waits a moment for company, and is
+    often overtaken by the job's end.
+    """
 
     def __init__(self) -> None:
         self._items: list[Item] = []
         self._filled = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
 
     def put(self, *items: Item) -> None:
         """Add what has happened."""
         self._items.extend(items)
-        self._filled.set()
+        if not all(isinstance(item, Accepted | Started) for item in items):
+            self._filled.set()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._filled.set)
 
     @property
     def is_empty(self) -> bool:
@@ -78,6 +89,13 @@ class Inbox:
     async def take(self) -> list[Item]:
         """Wait until something has happened, and take all of it."""
         await self._filled.wait()
+        return self.take_now()
+
+    def take_now(self) -> list[Item]:
+        """Take what has happened, if anything."""
         self._filled.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         items, self._items = self._items, []
         return items

@@ -110,14 +110,16 @@ _ORDER: Final = (
 def write(connection: Connection, run_id: int, turn: Turn, at: datetime, until: datetime) -> Written:
     """Write a turn, if it is this controller's to write; the run will be heard of again ``until`` then."""
     status, is_there = _guard(connection, run_id, turn.number, until)
-    if not is_there:
+    if is_there:
+        attempts = [_attempts(connection, intent) for intent in turn.intents]
+    else:
         _write_news(connection, turn, at)
-        _write_intents(connection, run_id, turn, at)
+        attempts = _write_intents(connection, run_id, turn, at)
         if turn.run_status is not None:
             status = workflow_runs.go(connection, run_id, turn.run_status, at)
     return Written(
         run_status=status,
-        attempts=[_attempts(connection, intent) for intent in turn.intents],
+        attempts=attempts,
         commands=tasks.commands(connection, [number for intent in turn.intents for number in intent.tasks]),
     )
 
@@ -224,11 +226,12 @@ def _report(
         )
 
 
-def _write_intents(connection: Connection, run_id: int, turn: Turn, at: datetime) -> None:
+def _write_intents(connection: Connection, run_id: int, turn: Turn, at: datetime) -> list[dict[int, int]]:
+    attempts: list[dict[int, int]] = []
     by_attempt: dict[int, list[int]] = {}
     for intent in turn.intents:
         requests = dict.fromkeys(intent.tasks, intent.resources_id)
-        task_instances.queue(
+        ids = task_instances.queue(
             connection,
             run_id,
             intent.array_id,
@@ -237,10 +240,12 @@ def _write_intents(connection: Connection, run_id: int, turn: Turn, at: datetime
             at,
             status=TaskInstanceStatus.INSTANTIATED,
         )
+        attempts.append(ids)
         for task_id, attempt in intent.tasks.items():
             by_attempt.setdefault(attempt, []).append(task_id)
     for attempt, numbers in by_attempt.items():
         tasks.advance(connection, numbers, TaskStatus.INSTANTIATING, at, num_attempts=attempt)
+    return attempts
 
 
 def _attempts(connection: Connection, intent: Intent) -> dict[int, int]:
