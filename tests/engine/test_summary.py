@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jobmon_airflow.engine.summary import Counts, FailedTask, groups, kind_of, summary
+from jobmon_airflow.engine.kinds import kind_of
+from jobmon_airflow.engine.summary import Counts, FailedTask, groups, summary
 
 CHAINED = """\
 Traceback (most recent call last):
