@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from jobmon_airflow.client.task_template import TaskTemplate
     from jobmon_airflow.client.tool import Tool
     from jobmon_airflow.client.workflow import Workflow
+    from jobmon_airflow.engine.running import resume_workflow
     from jobmon_airflow.errors import JobmonError
+    from jobmon_airflow.states import WorkflowRunStatus
     from jobmon_airflow.units import Memory, Runtime
 
 __version__ = "0.1.0"
@@ -37,8 +39,10 @@ __all__ = [
     "TaskTemplate",
     "Tool",
     "Workflow",
+    "WorkflowRunStatus",
     "__version__",
     "add_task_attributes",
+    "resume_workflow",
     "task_generator",
 ]
 
@@ -51,7 +55,9 @@ _HOMES = {
     "TaskTemplate": "client.task_template",
     "Tool": "client.tool",
     "Workflow": "client.workflow",
+    "WorkflowRunStatus": "states",
     "add_task_attributes": "client.job",
+    "resume_workflow": "engine.running",
     "task_generator": "client.task_generator",
 }
 
