@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jobmon_airflow.client.array import Array
     from jobmon_airflow.client.job import add_task_attributes
+    from jobmon_airflow.client.resuming import resume_workflow
     from jobmon_airflow.client.task import Task
     from jobmon_airflow.client.task_generator import task_generator
     from jobmon_airflow.client.task_template import TaskTemplate
     from jobmon_airflow.client.tool import Tool
     from jobmon_airflow.client.workflow import Workflow
-    from jobmon_airflow.engine.running import resume_workflow
     from jobmon_airflow.errors import JobmonError
     from jobmon_airflow.states import WorkflowRunStatus
     from jobmon_airflow.units import Memory, Runtime
@@ -57,7 +57,7 @@ _HOMES = {
     "Workflow": "client.workflow",
     "WorkflowRunStatus": "states",
     "add_task_attributes": "client.job",
-    "resume_workflow": "engine.running",
+    "resume_workflow": "client.resuming",
     "task_generator": "client.task_generator",
 }
 

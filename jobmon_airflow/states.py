@@ -119,7 +119,11 @@ class TaskInstanceStatus(Status):
 
 
 class WorkflowRunStatus(Status):
-    """Statuses of a workflow run: one start, or resume, of a workflow. ``workflow.run()`` returns one."""
+    """Statuses of a workflow run: one start, or resume, of a workflow. ``workflow.run()`` returns one.
+
+    >>> WorkflowRunStatus.DONE == "D", WorkflowRunStatus.DONE.label
+    (True, 'DONE')
+    """
 
     REGISTERED = "G", "Created; does not hold the workflow yet."
     LINKING = "L", "Holds the workflow and stores its tasks."

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from jobmon_airflow.client import registry
+from jobmon_airflow.client.resuming import resume_workflow
 from jobmon_airflow.engine import claims
-from jobmon_airflow.engine.running import resume_workflow
 from jobmon_airflow.errors import JobmonError
 
 if TYPE_CHECKING:

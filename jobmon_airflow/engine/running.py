@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from jobmon_airflow.client import binding, registry
+from jobmon_airflow.client import binding
 from jobmon_airflow.engine import claims, foreground
 from jobmon_airflow.engine.plan import Functions
 from jobmon_airflow.engine.progress import display as any_display
@@ -56,34 +56,11 @@ def run_workflow(workflow: Workflow, options: Options) -> WorkflowRunStatus:
     return status
 
 
-def resume_workflow(
-    workflow_id: int,
-    *,
-    database: str | None = None,
-    reset_running_jobs: bool = False,
-    increase_resources: bool = True,
-    fail_fast: bool = False,
-    seconds_until_timeout: float = 36_000,
-    resume_timeout: float = 300,
-) -> WorkflowRunStatus:
-    """Go on with a workflow that the database knows, without the script that defined it.
-
-    What still runs on a cluster is taken over, or ended first with ``reset_running_jobs``. Tasks that failed because a
-    resource was too small begin again with more of it, unless ``increase_resources`` is off.
-    """
+def resume_by_id(workflow_id: int, database: Database, options: Options) -> WorkflowRunStatus:
+    """Go on with a workflow that the database knows."""
     refuse_inside_a_task()
-    opened = registry.database(database)
-    options = Options(
-        resume=True,
-        cold=reset_running_jobs,
-        fail_fast=fail_fast,
-        timeout=seconds_until_timeout,
-        resume_timeout=resume_timeout,
-        increase_resources=increase_resources,
-    )
-    session = Session(opened, workflow_id, options)
     again = f"python -m jobmon_airflow.engine resume {workflow_id}"
-    return run_session(opened, session, options, again)
+    return run_session(database, Session(database, workflow_id, options), options, again)
 
 
 def run_session(database: Database, session: Session, options: Options, again: str) -> WorkflowRunStatus:
