@@ -29,9 +29,24 @@ if TYPE_CHECKING:
 _LOOK: Final = 0.5  #: seconds between two looks whether a run has given way
 
 
-def take(connection: Connection, workflow_id: int, at: datetime, *, resume: bool, lease: timedelta) -> int:
-    """A new run, which holds the workflow from now on; an error if it may not have it."""
+def take(
+    connection: Connection,
+    workflow_id: int,
+    at: datetime,
+    *,
+    resume: bool,
+    lease: timedelta,
+    tries: list[tuple[int, datetime]] | None = None,
+) -> int:
+    """A new run, which holds the workflow from now on; an error if it may not have it.
+
+    Whoever may have to call it again keeps its ``tries``: a run whose commit was not answered may be there.
+    """
+    tries = [] if tries is None else tries
     workflows.lock(connection, workflow_id)
+    if (ours := _ours(connection, workflow_id, tries)) is not None:
+        workflow_runs.beat(connection, ours, at + lease)
+        return ours
     workflow = known(connection, workflow_id)
     refuse_complete(workflow)
     _refuse_held(connection, workflow, resume)
@@ -42,6 +57,7 @@ def take(connection: Connection, workflow_id: int, at: datetime, *, resume: bool
         connection, workflow_id, user_name(), __version__, at, controller=_here(), until=at + lease
     )
     workflow_runs.go(connection, run_id, WorkflowRunStatus.LINKING, at)
+    tries.append((run_id, at))
     return run_id
 
 
@@ -94,10 +110,7 @@ def reap(connection: Connection, at: datetime) -> list[int]:
 
     Their tasks stay as they are: what still runs is adopted, or ended, when the workflow is resumed.
     """
-    runs = workflow_runs.silent(connection, at)
-    for run in runs:
-        _end(connection, run, at)
-    return [run.id for run in runs]
+    return [run.id for run in workflow_runs.silent(connection, at) if _end_if_silent(connection, run.id, at)]
 
 
 def _ask_to_leave(connection: Connection, workflow_id: int, cold: bool, at: datetime) -> Row[Any] | None:
@@ -105,16 +118,18 @@ def _ask_to_leave(connection: Connection, workflow_id: int, cold: bool, at: date
     run = workflow_runs.alive(connection, workflow_id)
     if run is None:
         return None
-    if run.heartbeat_date is None or run.heartbeat_date < at:
-        _end(connection, run, at)
-    else:
+    if not _end_if_silent(connection, run.id, at):
         wish = WorkflowRunStatus.COLD_RESUME if cold else WorkflowRunStatus.HOT_RESUME
         workflow_runs.advance(connection, [run.id], wish, at)
     return workflow_runs.row(connection, run.id)
 
 
-def _end(connection: Connection, run: Row[Any], at: datetime) -> None:
-    """End a run that has no controller."""
+def _end_if_silent(connection: Connection, run_id: int, at: datetime) -> bool:
+    """End a run that was not heard of in time; looked at again now that nobody can write for it."""
+    workflow_runs.lock(connection, run_id)
+    run = workflow_runs.row(connection, run_id)
+    if run.status not in workflow_runs.ALIVE or (run.heartbeat_date and run.heartbeat_date >= at):
+        return False
     match WorkflowRunStatus.of(run.status):
         case WorkflowRunStatus.LINKING:
             target = WorkflowRunStatus.ABORTED
@@ -122,7 +137,16 @@ def _end(connection: Connection, run: Row[Any], at: datetime) -> None:
             target = WorkflowRunStatus.TERMINATED
         case _:
             target = WorkflowRunStatus.ERROR
-    workflow_runs.go(connection, run.id, target, at)
+    workflow_runs.go(connection, run_id, target, at)
+    return True
+
+
+def _ours(connection: Connection, workflow_id: int, tries: list[tuple[int, datetime]]) -> int | None:
+    """The run that an earlier try has written after all."""
+    run = workflow_runs.alive(connection, workflow_id)
+    if run is None or run.controller != _here():
+        return None  # an id whose commit was lost may be another's by now
+    return run.id if (run.id, run.created_date) in tries else None
 
 
 def _refuse_held(connection: Connection, workflow: Row[Any], resume: bool) -> None:

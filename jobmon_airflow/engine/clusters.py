@@ -78,7 +78,7 @@ class Clusters:
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is known of every batch whether it was taken."""
+        """Whether nothing is on its way to a cluster: no batch that may be taken, no order to end jobs."""
         return self._in_flight == 0
 
     @property
@@ -104,6 +104,7 @@ class Clusters:
     def cancel(self, name: str, attempts: Collection[int], *, at_once: bool = False) -> None:
         """End the jobs of attempts, and those that are not there yet as soon as they are."""
         self._unwanted.update(attempts)
+        self._in_flight += 1
         self.start(self._cancel(name, attempts, at_once=at_once))
 
     def stop(self) -> None:
@@ -193,9 +194,16 @@ class Clusters:
             return
         taken = [attempt for item in outcome if isinstance(item, Accepted) for attempt, _ in item.names]
         if unwanted := self._unwanted.intersection(taken):
-            self.start(self._cancel(name, unwanted, at_once=False))
+            self.cancel(name, unwanted)
 
     async def _cancel(self, name: str, attempts: Collection[int], *, at_once: bool) -> None:
+        try:
+            await self._told_to_end(name, attempts, at_once=at_once)
+        finally:
+            self._in_flight -= 1
+            self._inbox.put()  # who waits for all to be settled looks again
+
+    async def _told_to_end(self, name: str, attempts: Collection[int], *, at_once: bool) -> None:
         rest = _FIRST_REST
         while True:
             try:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from jobmon_airflow.engine.inbox import Inbox, Item
     from jobmon_airflow.engine.journal import Journal
     from jobmon_airflow.engine.plan import Plan, Request
+    from jobmon_airflow.engine.verdict import Verdict
     from jobmon_airflow.store.turns import Written
 
 # While so many attempts are under way nobody runs dry, and a turn of a hundred costs little more than one of one.
@@ -107,7 +108,8 @@ class Engine:
             active=plan.active,
             fail_fast=fail_fast,
         )
-        self._refused: dict[int, str] = {}  # tasks that are not to be submitted after all, and why
+        self._refused: dict[int, tuple[Verdict, str]] = {}  # tasks that are not to be submitted after all
+        self._is_ending = False
         self._leaves_as: WorkflowRunStatus | None = None
         self._leaves_jobs = False
         self._waits_no_longer = False
@@ -119,7 +121,8 @@ class Engine:
         """Run everything, and return how the run ended."""
         self._clusters.start(self._beat())
         self._clusters.start(self._look())
-        self._inbox.put(Began())
+        # Before all that was told already of those that were adopted.
+        await self._take_turn([Began()])
         while self._status is None:
             items = await self._inbox.take()
             if len(self._attempts) > MANY:
@@ -143,7 +146,7 @@ class Engine:
                 raised[row.task_id] = self._requests.of(task)
         await self._store_requests(raised.values())
         rows = [(task_id, self._requests.id_of(request)) for task_id, request in raised.items()]
-        await self._journal.archive.change(lambda it: tasks.request(it, rows))
+        await self._journal.change(lambda it: tasks.request(it, rows))
 
     def leave(self, status: WorkflowRunStatus, *, cancel: bool, at_once: bool = False) -> None:
         """End the run before its work is done.
@@ -160,6 +163,11 @@ class Engine:
         elif not cancel:
             self._cancel(live for live in self._attempts.live if not self._clusters.outlives_us(live.cluster))
         asyncio.get_running_loop().call_later(2.0 if at_once else PATIENCE, self._wait_no_longer)
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the run is to end before its work is done."""
+        return self._leaves_as is not None
 
     def snapshot(self, elapsed: float) -> Snapshot:
         """How far it is."""
@@ -228,6 +236,7 @@ class Engine:
                 case GiveUp(task):
                     turn.move(TaskStatus.ERROR_FATAL, (self._plan.task_ids[task],))
                 case Cancel(tasks):
+                    self._is_ending = True
                     stopping.extend(self._told_to_stop(tasks, turn))
                 case Finish(how):
                     outcome = how
@@ -269,8 +278,13 @@ class Engine:
                 self._requests.take_answer(asked.task, asked.answer)
             except Exception as refusal:  # noqa: BLE001 - whatever was returned, it is that task's failure
                 error = str(refusal)
-        if error is not None:
-            self._refused[asked.task] = f"The function for its resources failed.\n{error}"
+        if self._is_ending:
+            self._refused[asked.task] = verdicts.KILLED, "The run ended before it was submitted."
+        elif error is not None:
+            self._refused[asked.task] = (
+                verdicts.NOT_ASKED,
+                f"The function for its resources failed.\n{error}",
+            )
         return self._draft(self._plan.arrays[asked.task], self._requests.of(asked.task), (asked.task,))
 
     async def _store_requests(self, requests: Iterable[Request]) -> None:
@@ -292,13 +306,11 @@ class Engine:
             for task in draft.tasks:
                 self._attempts.begin(Live(attempts[self._plan.task_ids[task]], task, draft.request.cluster))
             if (refused := draft.tasks[0]) in self._refused:
-                self._refuse(attempts[self._plan.task_ids[refused]], self._refused.pop(refused))
+                attempt = attempts[self._plan.task_ids[refused]]
+                self._inbox.put(NotTaken((attempt,), *self._refused.pop(refused)))
             else:
                 batch = self._batch(draft, attempts, written.commands)
                 self._clusters.submit(draft.request.cluster, batch)
-
-    def _refuse(self, attempt: int, why: str) -> None:
-        self._inbox.put(NotTaken((attempt,), verdicts.NOT_ASKED, why))
 
     def _batch(self, draft: Draft, attempts: dict[int, int], commands: dict[int, tuple[str, str]]) -> Batch:
         ids = [self._plan.task_ids[task] for task in draft.tasks]

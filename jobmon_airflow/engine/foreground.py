@@ -7,10 +7,13 @@ and goes on while a person is asked whether it shall stop. The main thread waits
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -31,7 +34,8 @@ class _Foreground:
     def __init__(self, session: Session, display: Display) -> None:
         self._session = session
         self._display = display
-        self._wake = threading.Event()
+        # An Event has a lock, which a handler could need while it interrupts who holds it.
+        self._calls: SimpleQueue[None] = SimpleQueue()
         self._is_over = False
         self._interrupts = 0
         self._is_asking = False
@@ -44,8 +48,7 @@ class _Foreground:
         with _listening({signal.SIGINT: self._interrupted, **dict.fromkeys(_ENDINGS, self._told_to_end)}):
             thread.start()
             while not self._is_over:
-                self._wake.wait()
-                self._wake.clear()
+                self._calls.get()
                 self._heed()
             thread.join()
         if self._ended_by is not None:
@@ -62,7 +65,7 @@ class _Foreground:
             self._error = error
         finally:
             self._is_over = True
-            self._wake.set()
+            self._calls.put(None)
 
     # --- signals ------------------------------------------------------------------------------------------
 
@@ -70,11 +73,13 @@ class _Foreground:
         self._interrupts += 1
         if self._is_asking:
             raise KeyboardInterrupt  # leaves the question
-        self._wake.set()
+        self._calls.put(None)
 
     def _told_to_end(self, number: int, _frame: object) -> None:
         self._ended_by = number
-        self._wake.set()
+        self._calls.put(None)
+        if self._is_asking:
+            raise KeyboardInterrupt
 
     def _heed(self) -> None:
         if self._is_over:
@@ -94,19 +99,35 @@ class _Foreground:
                 self._session.stop()
             else:
                 self._interrupts = 0
-        except (KeyboardInterrupt, EOFError):
-            self._session.stop(at_once=True)
+        except (KeyboardInterrupt, EOFError, OSError):  # the last two, if the terminal is gone
+            self._session.stop(at_once=self._ended_by is None)
 
     def _says_yes(self) -> bool:
         self._is_asking = self._session.is_quiet = True
         try:
-            return input("Are you sure you want to exit (y/n)? ").strip().lower() in {"y", "yes"}
+            return _answer_to("Are you sure you want to exit (y/n)?").lower() in {"y", "yes"}
         finally:
             self._is_asking = self._session.is_quiet = False
 
 
 def _somebody_is_there() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    """Whether a person sees a question, and can answer it."""
+    with suppress(AttributeError, OSError, ValueError):  # there is no stdin, or it is closed
+        # Who reads in the background is halted by the terminal.
+        return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    return False
+
+
+def _answer_to(question: str) -> str:
+    """Ask on the terminal itself, below what is drawn there and wherever stdout goes.
+
+    Python's `input` would do neither, and loses an interrupt that comes while it writes.
+    """
+    with Path("/dev/tty").open("w", encoding="utf-8") as terminal:
+        terminal.write(f"\n{question} ")
+    if not (line := sys.stdin.readline()):
+        raise EOFError
+    return line.strip()
 
 
 @contextmanager

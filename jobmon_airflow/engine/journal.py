@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from jobmon_airflow.store import turns, workflow_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from jobmon_airflow.engine.archive import Archive
@@ -70,6 +72,15 @@ class Journal:
         self._turn, self._is_sure = turn.number, True
         self._held_until = begun + self.rhythm.hold
         return written
+
+    async def change(self, work: Callable[[Connection], object]) -> None:
+        """Do some other work for the run, if it is still ours; it must be repeatable."""
+
+        def guarded(connection: Connection) -> None:
+            turns.require_alive(connection, self.run_id)
+            work(connection)
+
+        await self.archive.change(guarded)
 
     async def is_still_ours(self) -> bool:
         """Whether the run is alive; asked anew, for whoever comes back to something after a while."""

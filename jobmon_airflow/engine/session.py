@@ -33,6 +33,7 @@ from jobmon_airflow.store.turns import Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -139,13 +140,8 @@ class Session:
 
     async def _run(self, begun: float) -> Result:
         await self._make_way()
-        options, clock = self._options, self._clock
-        self.workflow_run_id = run_id = await self._archive.change(
-            lambda it: claims.take(
-                it, self.workflow_id, clock.now(), resume=options.resume, lease=self._rhythm.until
-            )
-        )
-        journal = Journal(self._archive, run_id, clock, self._rhythm)
+        self.workflow_run_id = run_id = await self._take()
+        journal = Journal(self._archive, run_id, self._clock, self._rhythm)
         try:
             status, last = await self._run_to_end(journal, begun)
         except BaseException as error:  # noqa: BLE001 - it is raised again, without the group around it
@@ -173,6 +169,15 @@ class Session:
             )
             if somebody_left and self._refresh is not None:
                 await asyncio.to_thread(self._refresh)
+
+    async def _take(self) -> int:
+        tries: list[tuple[int, datetime]] = []
+
+        def take(connection: Connection) -> int:
+            at, resume, lease = self._clock.now(), self._options.resume, self._rhythm.until
+            return claims.take(connection, self.workflow_id, at, resume=resume, lease=lease, tries=tries)
+
+        return await self._archive.change(take)
 
     async def _run_to_end(self, journal: Journal, begun: float) -> tuple[WorkflowRunStatus, Snapshot]:
         leftovers = await self._archive.read(self._leftovers)
@@ -212,11 +217,11 @@ class Session:
         async with _held(journal):
             adopted = await leftovers.settle(clusters, inbox, journal, cold=cold, patience=patience)
             ids = [live.id for live in adopted.values()]
-            await self._archive.change(lambda it: task_instances.hand_over(it, ids, journal.run_id))
+            await journal.change(lambda it: task_instances.hand_over(it, ids, journal.run_id))
             self._exhausted = await self._archive.read(
                 lambda it: task_instances.exhausted(it, self.workflow_id)
             )
-            await self._archive.change(lambda it: self._begin_again(it, adopted))
+            await journal.change(lambda it: self._begin_again(it, adopted))
             plan = await self._archive.read(lambda it: load(it, self.workflow_id, self._functions))
         await journal.write(Turn(run_status=WorkflowRunStatus.BOUND))
         places = {plan.task_ids[task]: task for task in plan.active}
@@ -285,8 +290,9 @@ class Session:
             self._task.cancel()  # nothing runs yet
 
     def _out_of_time(self) -> None:
-        self._is_late = True
-        if self._engine is not None:
+        # Who leaves already does so in another way, and may be waiting for jobs to end.
+        if self._engine is not None and not self._engine.is_leaving:
+            self._is_late = True
             self._engine.leave(WorkflowRunStatus.ERROR, cancel=False)
 
     def _too_late(self) -> WorkflowTimeout:

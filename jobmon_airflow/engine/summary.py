@@ -91,7 +91,7 @@ def _kind(task: FailedTask) -> str:
 
 def _result(counts: Counts) -> str:
     if counts.done == counts.total:
-        return f"All {_tasks(counts.total)} are done."
+        return "The task is done." if counts.total == 1 else f"All {_tasks(counts.total)} are done."
     unfinished = counts.total - counts.done - counts.failed - counts.not_run
     clauses = [
         f"{_tasks(counts.failed)} of {counts.total:,} failed for good" if counts.failed else "",

@@ -8,6 +8,7 @@ wait for each other instead of deadlocking.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Select, Table
 
     from jobmon_airflow.states import Status
 
@@ -33,14 +34,10 @@ def movable(
     connection: Connection, table: Table, ids: Iterable[int], sources: Collection[Status]
 ) -> Iterator[list[int]]:
     """Those of the rows that may go, locked, some thousand at a time."""
+    query = _going(table, frozenset(sources))
     for part in sets.slices(sorted(ids)):
-        query = (
-            select(table.c.id)
-            .where(sets.among(table.c.id, part), table.c.status.in_(sorted(sources)))
-            .order_by(table.c.id)
-            .with_for_update()
-        )
-        if going := list(connection.execute(query).scalars().all()):  # all(): row by row takes twice as long
+        found = connection.execute(query, sets.given(part))
+        if going := list(found.scalars().all()):  # all(): row by row takes twice as long
             yield going
 
 
@@ -67,3 +64,13 @@ def move(
         put(connection, table, going, target, at, **values)
         moved.update(going)
     return moved
+
+
+@cache
+def _going(table: Table, sources: frozenset[Status]) -> Select[Any]:
+    return (
+        select(table.c.id)
+        .where(sets.among_given(table.c.id), table.c.status.in_(sorted(sources)))
+        .order_by(table.c.id)
+        .with_for_update()
+    )

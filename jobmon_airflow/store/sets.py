@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from jobmon_airflow.store.among import among
+from jobmon_airflow.store.among import among, among_given, given
 from jobmon_airflow.store.database import dialect_name
 from jobmon_airflow.store.dialects import Dialect, Existing, Row, Target, mysql, postgresql, sqlite
 
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column, Connection, Select, Table
 
-__all__ = ["among", "insert", "mapping", "replace", "slices", "stream", "update"]
+__all__ = [
+    "among",
+    "among_given",
+    "given",
+    "insert",
+    "mapping",
+    "replace",
+    "slices",
+    "stream",
+    "update",
+]
 
 Item = TypeVar("Item")
 

@@ -16,6 +16,7 @@ from jobmon_airflow.store.schema import (
     task_resources,
     workflow_run,
 )
+from jobmon_airflow.store.texts import storable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -170,7 +171,7 @@ def log_errors(connection: Connection, errors: Mapping[int, str], at: datetime) 
         connection,
         task_instance_error_log,
         ("task_instance_id", "description"),
-        errors.items(),
+        [(number, storable(text)) for number, text in errors.items()],
         constants={"error_time": at},
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from jobmon_airflow.states import TASK, TaskStatus
 from jobmon_airflow.store import dags, moves, sets
@@ -32,6 +32,19 @@ MUTABLE: Final = (
 # The order of ix_task_progress. By id alone, SQLite and MariaDB would walk through the tasks of all workflows.
 _AS_INDEXED: Final = (task.c.status, task.c.id)
 _STATUSES: Final = {status.value: status for status in TaskStatus}
+
+# Every turn of every run executes these.
+_COMMANDS: Final = select(task.c.id, task.c.name, task.c.command).where(sets.among_given(task.c.id))
+_AUDIT: Final = insert(task_status_audit).from_select(
+    ["task_id", "workflow_id", "previous_status", "new_status", "entered_at"],
+    select(
+        task.c.id,
+        task.c.workflow_id,
+        task.c.status,
+        bindparam("target", type_=task_status_audit.c.new_status.type),
+        bindparam("moment", type_=task_status_audit.c.entered_at.type),
+    ).where(sets.among_given(task.c.id)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,15 +176,7 @@ def _move(
 
 
 def _audit(connection: Connection, ids: list[int], target: TaskStatus, at: datetime) -> None:
-    said = select(
-        task.c.id,
-        task.c.workflow_id,
-        task.c.status,
-        literal(target.value),
-        literal(at, task_status_audit.c.entered_at.type),
-    ).where(sets.among(task.c.id, ids))
-    columns = ["task_id", "workflow_id", "previous_status", "new_status", "entered_at"]
-    connection.execute(insert(task_status_audit).from_select(columns, said))
+    connection.execute(_AUDIT, {"target": target, "moment": at, **sets.given(ids)})
 
 
 def lock(connection: Connection, task_id: int) -> bool:
@@ -198,8 +203,8 @@ def commands(connection: Connection, ids: Collection[int]) -> dict[int, tuple[st
     """Name and command of tasks."""
     found: dict[int, tuple[str, str]] = {}
     for part in sets.slices(ids):
-        query = select(task.c.id, task.c.name, task.c.command).where(sets.among(task.c.id, part))
-        found.update((number, (name, command)) for number, name, command in connection.execute(query).all())
+        rows = connection.execute(_COMMANDS, sets.given(part)).all()
+        found.update((number, (name, command)) for number, name, command in rows)
     return found
 
 

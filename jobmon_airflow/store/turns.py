@@ -17,6 +17,7 @@ from jobmon_airflow.errors import LeaseLost
 from jobmon_airflow.states import TASK_INSTANCE, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
 from jobmon_airflow.store import clusters, moves, sets, task_instances, tasks, workflow_runs
 from jobmon_airflow.store.schema import task_instance, workflow_run
+from jobmon_airflow.store.texts import storable
 from jobmon_airflow.store.vocabulary import ADJUSTED, DEFAULT_QUEUE
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from jobmon_airflow.resources import Resources
-
-_ALIVE: Final = [status for status in WorkflowRunStatus if status.is_alive]
 
 # What is known of an ended attempt besides its status; in the order of `Ending.facts`.
 ENDING: Final = (
@@ -109,7 +108,7 @@ _ORDER: Final = (
 
 def write(connection: Connection, run_id: int, turn: Turn, at: datetime, until: datetime) -> Written:
     """Write a turn, if it is this controller's to write; the run will be heard of again ``until`` then."""
-    status, is_there = _guard(connection, run_id, turn.number, until)
+    status, is_there = _guard(connection, run_id, turn, until)
     if is_there:
         attempts = [_attempts(connection, intent) for intent in turn.intents]
     else:
@@ -155,29 +154,50 @@ def _queue(asked: Resources) -> str:
     return asked.queue or DEFAULT_QUEUE
 
 
+def require_alive(connection: Connection, run_id: int) -> None:
+    """Refuse to go on with a transaction that changes things for a run which is over."""
+    status, _ = _locked(connection, run_id)
+    if not status.is_alive:
+        raise _lost(run_id, status)
+
+
+def _locked(connection: Connection, run_id: int) -> tuple[WorkflowRunStatus, int]:
+    """The run's status and last turn, which nobody else changes until this transaction ends."""
+    query = select(workflow_run.c.status, workflow_run.c.turn).where(workflow_run.c.id == run_id)
+    row = connection.execute(query.with_for_update()).first()
+    if row is None:
+        raise _lost(run_id, None)
+    return WorkflowRunStatus.of(row.status), row.turn
+
+
+def _lost(run_id: int, status: WorkflowRunStatus | None) -> LeaseLost:
+    return LeaseLost(
+        f"Workflow run {run_id} is {f'{status.label} ({status})' if status else 'gone'}, and not this "
+        "controller's any more. Nothing that this controller knows was written since.",
+        remedy="Another run has taken the workflow, or somebody ended this one. Look at its latest run; resume "
+        "it with resume=True if nobody has.",
+    )
+
+
 def _guard(
-    connection: Connection, run_id: int, number: int, until: datetime
+    connection: Connection, run_id: int, turn: Turn, until: datetime
 ) -> tuple[WorkflowRunStatus, bool]:
     """The run's status, and whether the turn is there already; an error if the run is another's, or over."""
-    row = connection.execute(
-        select(workflow_run.c.status, workflow_run.c.turn)
-        .where(workflow_run.c.id == run_id)
-        .with_for_update()
-    ).first()
-    status = WorkflowRunStatus.of(row.status) if row else None
-    if row and row.turn == number:
-        return WorkflowRunStatus.of(row.status), True
-    if row is None or status not in _ALIVE or row.turn != number - 1:
-        raise LeaseLost(
-            f"Workflow run {run_id} is {f'{status.label} ({status})' if status else 'gone'}, and not this "
-            "controller's any more. Nothing that this controller knows was written since.",
-            remedy="Another run has taken the workflow, or somebody ended this one. Look at its latest run; resume "
-            "it with resume=True if nobody has.",
-        )
-    connection.execute(
-        update(workflow_run).where(workflow_run.c.id == run_id).values(turn=number, heartbeat_date=until)
-    )
-    return WorkflowRunStatus.of(row.status), False
+    status, last = _locked(connection, run_id)
+    if not _is_next(turn, last, status):
+        raise _lost(run_id, status)
+    is_there = last == turn.number
+    if not is_there:
+        values = {"turn": turn.number, "heartbeat_date": until}
+        connection.execute(update(workflow_run).where(workflow_run.c.id == run_id).values(values))
+    return status, is_there
+
+
+def _is_next(turn: Turn, last: int, status: WorkflowRunStatus) -> bool:
+    """Whether the turn follows the last one, or is the last one once more."""
+    if turn.number == last and turn.run_status is not None and turn.run_status.is_final:
+        return True  # it may have been this turn that ended the run
+    return status.is_alive and turn.number in {last, last + 1}
 
 
 def _write_news(connection: Connection, turn: Turn, at: datetime) -> None:
@@ -221,9 +241,14 @@ def _report(
             task_instance,
             "id",
             columns,
-            [known[number] for number in going],
+            [_storable(known[number]) for number in going],
             constants={"status": status, "status_date": at},
         )
+
+
+def _storable(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What is told of an attempt, by whatever cluster: one odd text must not end the run."""
+    return tuple(storable(value) if isinstance(value, str) else value for value in row)
 
 
 def _write_intents(connection: Connection, run_id: int, turn: Turn, at: datetime) -> list[dict[int, int]]:

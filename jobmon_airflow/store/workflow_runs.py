@@ -59,6 +59,11 @@ def go(connection: Connection, run_id: int, target: WorkflowRunStatus, at: datet
     return status(connection, run_id)
 
 
+def lock(connection: Connection, run_id: int) -> None:
+    """Let nobody else change the run until this transaction ends."""
+    moves.lock(connection, workflow_run, run_id)
+
+
 def status(connection: Connection, run_id: int) -> WorkflowRunStatus:
     """The status of a run."""
     query = select(workflow_run.c.status).where(workflow_run.c.id == run_id)

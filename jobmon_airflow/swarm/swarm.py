@@ -247,7 +247,8 @@ class Swarm:
             yield Cancel(active)
 
     def _launch(self) -> Iterator[Command]:
-        if self._has_begun and self._may_launch:
+        # Who is to be raised goes to the front, and must not find its place taken.
+        if self._has_begun and self._may_launch and not self._adjusting:
             for array, tasks in self._waiting.next():
                 for task in tasks:
                     self._launched(task)

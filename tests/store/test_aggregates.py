@@ -511,7 +511,8 @@ def test_what_may_change_of_a_task_is_changed_and_done_tasks_are_not_offered(
         offered = {it[0]: tuple(it) for it in tasks.definitions(connection, row.workflow_id, row.array_id)}
     assert set(offered) == {second, third}
 
-    changed = (second, "new_name", "new {command} '\\", 9, row.resources_id, '{"memory": 0.5}', '["long.q"]')
+    texts = ('{"memory": 0.5}', '["long.q"]', "module.function")
+    changed = (second, "new_name", "new {command} '\\", 9, row.resources_id, *texts)
     database.write(lambda it: tasks.redefine(it, [changed]))
 
     with database.read() as connection:

@@ -9,14 +9,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, text
+from sqlalchemy import MetaData, inspect, select, text
 
 from jobmon_airflow import settings, states
 from jobmon_airflow.errors import NotOurDatabase, SchemaIsMissing, SchemaIsNewer, SchemaIsOlder
 from jobmon_airflow.store import __main__ as store
-from jobmon_airflow.store import clusters, migrations, schema, tools, views
+from jobmon_airflow.store import clusters, migrations, schema, tools, turns, views, workflow_runs
 from jobmon_airflow.store.database import Database, dialect_name
-from tests.store.building import chain
+from tests.attempts import attempt
+from tests.store.building import AT, chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,19 @@ def empty(database_url: str) -> Iterator[Database]:
 def tables(database: Database) -> set[str]:
     with database.read() as connection:
         return set(inspect(connection).get_table_names())
+
+
+def rows(database: Database) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables as they are now, whatever this code knows of them."""
+    with database.read() as connection:
+        found = MetaData()
+        found.reflect(connection, only=lambda name, _: name in schema.metadata.tables)
+        return {
+            table.name: [
+                dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()
+            ]
+            for table in found.sorted_tables
+        }
 
 
 def version(database: Database) -> str | None:
@@ -70,6 +84,44 @@ def test_migrating_again_keeps_what_is_there(empty: Database) -> None:
 
     with empty.read() as connection:
         assert tools.version_ids(connection, bound.tool_id) == [bound.tool_version_id]
+
+
+def test_tables_that_are_brought_up_to_date_keep_their_rows(empty: Database) -> None:
+    migrations.migrate(empty)
+    bound = chain(empty)
+    attempt(empty, bound.task_ids[0], states.TaskInstanceStatus.ERROR, says=["é"], maxrss=2**40, cpu=0.25)
+    newest = rows(empty)
+    new: dict[str, dict[str, Any]] = {
+        "workflow_run": {"controller": None, "turn": 0},
+        "task": {"compute_resources_callable": None},
+    }
+
+    migrations.migrate(empty, "0001")
+    older = rows(empty)
+    migrations.migrate(empty)
+
+    assert rows(empty) == newest
+    assert {name for name, found in newest.items() if found} > {"workflow_run", "task", "task_instance"}
+    for name, found in newest.items():
+        assert found == [row | new.get(name, {}) for row in older[name]], name
+        assert not any(row.keys() & new.get(name, {}) for row in older[name]), name
+
+
+def test_tables_that_were_brought_up_to_date_go_on_to_be_used(empty: Database) -> None:
+    migrations.migrate(empty)
+    before = chain(empty)
+    migrations.migrate(empty, "0001")
+    migrations.migrate(empty)
+
+    def begin(connection: Any) -> Any:
+        run = workflow_runs.register(connection, before.workflow_id, "ada", "1.0", AT, controller="here")
+        workflow_runs.go(connection, run, states.WorkflowRunStatus.LINKING, AT)
+        turns.write(connection, run, turns.Turn(number=1), AT, AT)
+        return workflow_runs.row(connection, run).turn
+
+    assert empty.write(begin) == 1
+    attempt(empty, before.task_ids[0], states.TaskInstanceStatus.DONE)
+    chain(empty)
 
 
 def test_the_migrated_tables_are_those_of_the_schema(database: Database) -> None:

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event, text
 
-from jobmon_airflow.states import TASK, TaskInstanceStatus, TaskStatus
+from jobmon_airflow.states import TASK, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
 from jobmon_airflow.store import (
     attributes,
+    clusters,
     dags,
     error_logs,
     nodes,
     task_instances,
     tasks,
+    turns,
     usage,
     workflow_runs,
     workflows,
@@ -105,6 +107,24 @@ QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
     "queue": lambda it, of, run: task_instances.queue(
         it, run, of.array_id, 9, dict.fromkeys(of.task_ids[:50]), AT
     ),
+    "batch": lambda it, of, _: task_instances.of_batch(it, of.array_id, 1),
+    "last batches": lambda it, of, _: task_instances.last_batches(it, [of.array_id]),
+    "open attempts": lambda it, of, _: task_instances.open_of_workflow(it, of.workflow_id),
+    "hand over": lambda it, of, run: task_instances.hand_over(it, _attempts(it, of), run),
+    "exhausted tasks": lambda it, of, _: task_instances.exhausted(it, of.workflow_id),
+    "last attempts of failed tasks": lambda it, of, _: task_instances.last_of_failed(it, of.workflow_id, 50),
+    "accounts": lambda it, of, _: task_instances.accounts(it, _attempts(it, of)),
+    # The hot one, which moves the few that no cluster has; a cold one moves half of the workflow.
+    "begin again": lambda it, of, _: tasks.begin_again(it, of.workflow_id, TASK.orders["hot resume"], AT),
+    "tasks to run": lambda it, of, _: list(tasks.to_run(it, of.workflow_id)),
+    "commands": lambda it, of, _: tasks.commands(it, of.task_ids[:50]),
+    "running tasks": lambda it, of, _: tasks.running(it, of.workflow_id),
+    "statuses": lambda it, of, _: tasks.statuses(it, of.workflow_id),
+    "request": lambda it, of, _: tasks.request(
+        it, [(number, of.resources_id) for number in of.task_ids[:50]]
+    ),
+    "clusters of a workflow": lambda it, of, _: clusters.of_workflow(it, of.workflow_id),
+    "a turn, and the same once more": lambda it, of, run: [_turn(it, of, run) for _ in range(2)],
     "silent runs": lambda it, *_: workflow_runs.silent(it, AT),
     "nodes": lambda it, of, _: nodes.find(it, of.version_id, [f"{number:032x}" for number in range(50)]),
     "any node": lambda it, of, _: nodes.has_any(it, of.version_id),
@@ -116,7 +136,7 @@ QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
     "being run": lambda it, of, _: workflows.is_being_run(it, of.workflow_id),
     "advance attempts": lambda it, of, run: task_instances.advance(
         it,
-        [row.id for row in task_instances.of_tasks(it, of.task_ids[:50])],
+        _attempts(it, of),
         TaskInstanceStatus.DONE,
         AT,
     ),
@@ -192,10 +212,37 @@ def _run(database: Database, of: Chain) -> tuple[Chain, int]:
             task_instances.advance(connection, ended, status, AT, maxrss=10**9, wallclock=60.0)
         tasks.advance(connection, half, TaskStatus.QUEUED, AT)
         tasks.advance(connection, half[10:], TaskStatus.RUNNING, AT)
+        tasks.advance(connection, half[-20:], TaskStatus.ERROR_FATAL, AT)
         attributes.write(connection, "task", {number: {"colour": "blue"} for number in half})
         return run
 
     return of, database.write(go)
+
+
+def _attempts(connection: Connection, of: Chain) -> list[int]:
+    return [row.id for row in task_instances.of_tasks(connection, of.task_ids[:50])]
+
+
+def _turn(connection: Connection, of: Chain, run: int) -> turns.Written:
+    """A turn with some of everything."""
+    workflow_runs.advance(connection, [run], WorkflowRunStatus.LINKING, AT)
+    known = _attempts(connection, of)
+    task_instances.advance(connection, known, TaskInstanceStatus.INSTANTIATED, AT)
+    turn = turns.Turn(number=1, run_status=WorkflowRunStatus.BOUND)
+    turn.launched = [(number, f"81_{number}") for number in known]
+    turn.started = [(number, f"81_{number}", "node7", 4711) for number in known]
+    turn.told_to_stop = known[:10]
+    turn.endings = [
+        turns.Ending(attempt_id=number, status=status, facts=(None,) * len(turns.ENDING), error="x")
+        for number, status in zip(
+            known, [TaskInstanceStatus.DONE, TaskInstanceStatus.ERROR] * 50, strict=False
+        )
+    ]
+    for target in TaskStatus:
+        turn.move(target, of.task_ids[:50])
+    asked = dict.fromkeys(of.task_ids[50:100], 1)
+    turn.intents = [turns.Intent(array_id=of.array_id, batch=9, resources_id=of.resources_id, tasks=asked)]
+    return turns.write(connection, run, turn, AT, AT)
 
 
 def _take_statistics(database: Database) -> None:
