@@ -70,13 +70,20 @@ wheel: env  ## build sdist and wheel, and try the wheel in a clean environment
 	cd "$$clean" && venv/bin/python -I "$(CURDIR)/scripts/try_wheel.py"
 
 .PHONY: bench
-bench: env  ## measure how fast workflows are bound, and what deciding costs
+bench: env  ## measure how fast workflows are bound, run and resumed, and what that costs
 	$(BIN)/python benchmarks/bind.py
 	$(BIN)/python benchmarks/swarm.py
+	$(BIN)/python benchmarks/swarm.py --stored
+	$(BIN)/python benchmarks/controller.py
+	$(BIN)/python benchmarks/local.py
+	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/resume.py
 
 .PHONY: demo
-demo: env  ## store the example of three phases, in a database of its own in .demo
-	AIRFLOW_HOME="$(CURDIR)/.demo" $(BIN)/python dags_examples/three_phases.py
+demo: env  ## run the example of three phases, in a database of its own in .demo
+	@AIRFLOW_HOME="$(CURDIR)/.demo" $(BIN)/python dags_examples/three_phases.py
+	@echo 'with this environment and this database:'
+	@echo '    . $(BIN)/activate; export AIRFLOW_HOME="$(CURDIR)/.demo"'
 
 .PHONY: clean
 clean:  ## remove what was built or cached; .venv stays

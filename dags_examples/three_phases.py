@@ -1,27 +1,36 @@
-"""Transform, aggregate, summarize: a study of three phases, defined and stored as one workflow.
+"""Transform, aggregate, summarize: a study of three phases, run as one workflow.
 
     transform   one task per location, year and sex          80 tasks
     aggregate   one per year and sex, over all locations     10 tasks
     summarize   one per year, over both sexes                 5 tasks
 
-Run it with ``python dags_examples/three_phases.py``. Run it again: it is the same workflow. The commands
-only say what they would do, so that the example suits every machine.
+    python dags_examples/three_phases.py                  runs release 16
+    python dags_examples/three_phases.py                  says that it is done
+    python dags_examples/three_phases.py --release 17     runs another workflow
+    python dags_examples/three_phases.py --resume         goes on, after Ctrl-C or whatever happened
+
+The commands only say what they would do, so that the example suits every machine.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jobmon_airflow import Tool, Workflow
+from jobmon_airflow import JobmonError, Tool, Workflow, WorkflowRunStatus
+from jobmon_airflow.errors import WorkflowAlreadyComplete
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LOCATIONS = ["Brazil", "Côte d'Ivoire", "India", "Kenya", "Mexico", "Norway", "Peru", "Viet Nam"]
 YEARS = [1990, 2000, 2010, 2020, 2023]
 SEXES = ["female", "male"]
-RELEASE = 16
 
 
-def three_phases() -> Workflow:
+def three_phases(release: int = 16) -> Workflow:
     """The workflow, defined but not stored."""
     tool = Tool("three_phases")
     tool.set_default_cluster_name("multiprocess")
@@ -29,18 +38,18 @@ def three_phases() -> Workflow:
         "multiprocess", {"memory": "1G", "runtime": "10m", "cores": 1}
     )
     workflow = tool.create_workflow(
-        workflow_args=f"release {RELEASE}",
+        workflow_args=f"release {release}",
         name="three_phases",
         description="The example of three phases.",
-        workflow_attributes={"release": RELEASE},
+        workflow_attributes={"release": release},
     )
-    add_transform(workflow)
+    add_transform(workflow, release)
     add_aggregate(workflow)
     add_summarize(workflow)
     return workflow
 
 
-def add_transform(workflow: Workflow) -> None:
+def add_transform(workflow: Workflow, release: int) -> None:
     """One task per location, year and sex. ``:q`` quotes what a shell would take apart."""
     transform = workflow.tool.get_task_template(
         "transform",
@@ -51,7 +60,7 @@ def add_transform(workflow: Workflow) -> None:
     )
     workflow.add_tasks(
         transform.create_tasks(
-            location=LOCATIONS, year=YEARS, sex=SEXES, release=RELEASE, python="echo python"
+            location=LOCATIONS, year=YEARS, sex=SEXES, release=release, python="echo python"
         )
     )
 
@@ -87,29 +96,58 @@ def add_summarize(workflow: Workflow) -> None:
         workflow.add_task(summarize.create_task(year=year, python="echo python", upstream_tasks=upstreams))
 
 
-def summary(workflow: Workflow) -> str:
-    """What a person wants to know of a bound workflow, and what to type next."""
+def summary(workflow: Workflow, status: WorkflowRunStatus) -> str:
+    """What a person wants to know of a workflow that was run."""
     counts = Counter(task.array.name for task in workflow.tasks if task.array)
     return "\n".join(
         [
-            f"workflow {workflow.workflow_id}, '{workflow.name}' with the args '{workflow.workflow_args}'",
+            "",
+            f"workflow {workflow.workflow_id} is {status.label}: '{workflow.name}', '{workflow.workflow_args}'",
             *(f"    {name:<12}{count:>4} tasks" for name, count in counts.items()),
             f"    {'in all':<12}{len(workflow.tasks):>4} tasks, for example",
             f"        {workflow.tasks[10].command}",
-            f"stored in {workflow.tool.database.name}",
-            "",
-            "Look further, in any SQL browser:",
-            f"    SELECT name, command, status FROM task WHERE workflow_id = {workflow.workflow_id};",  # noqa: S608 - shown, not run
-            "Next:",
-            f"    Run this again: it finds the same workflow. Change RELEASE in {Path(__file__).name}: another one.",
-            "    Use a database of your own: Tool(…, database=…); or one for all, see docs/database.md.",
         ]
     )
 
 
-def main() -> None:
-    print(summary(three_phases().bind()))
+def where_to_look(workflow: Workflow, release: int) -> str:
+    """Where the database is, and what to type next."""
+    return "\n".join(
+        [
+            f"stored in {workflow.tool.database.name}",
+            "",
+            "Look further, in any SQL browser:",
+            f"    SELECT status, count(*) FROM task WHERE workflow_id = {workflow.workflow_id} GROUP BY status;",  # noqa: S608 - shown, not run
+            "    SELECT id, task_id, verdict, wallclock, maxrss, stdout_log FROM task_instance;",
+            "Run the next release, which is another workflow:",
+            f"    python dags_examples/three_phases.py --release {release + 1}",
+        ]
+    )
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    asked = arguments(words)
+    workflow = three_phases(asked.release)
+    try:
+        status = workflow.run(resume=asked.resume)
+    except WorkflowAlreadyComplete as complete:
+        print(complete.problem)
+        print(where_to_look(workflow.bind(), asked.release))
+        return 0
+    except JobmonError as error:  # it says what to do
+        print(error, file=sys.stderr)
+        return 2
+    print(summary(workflow, status))
+    print(where_to_look(workflow, asked.release))
+    return 0 if status == "D" else 1
+
+
+def arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Run a study of three phases.")
+    parser.add_argument("--release", type=int, default=16, help="another one is another workflow")
+    parser.add_argument("--resume", action="store_true", help="go on with what was begun")
+    return parser.parse_args(words)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from jobmon_airflow.testing import SimulatedCluster, simulate
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "dags_examples").glob("*.py"))
 
@@ -35,20 +37,38 @@ def test_importing_an_example_prints_nothing_and_writes_nothing(path, capsys):
     assert not home.exists()
 
 
-def test_three_phases_says_what_it_stored_and_finds_it_the_second_time(capsys):
-    first, second = three_phases(), three_phases()
+def test_three_phases_runs_and_says_where_to_look(capsys):
+    assert three_phases().main([]) == 0
 
-    first.main()
     said = capsys.readouterr().out
-    second.main()
-
-    assert capsys.readouterr().out == said
-    assert said.startswith("workflow 1, 'three_phases' with the args 'release 16'\n")
+    assert "workflow 1 is DONE: 'three_phases', 'release 16'\n" in said
     assert all(
         line in said
         for line in ("transform     80 tasks", "aggregate     10 tasks", "summarize      5 tasks")
     )
     assert f"stored in sqlite:///{os.environ['AIRFLOW_HOME']}/jobmon.db" in said
+
+
+def test_three_phases_says_the_second_time_that_it_is_done_and_how_to_run_the_next_release(capsys):
+    three_phases().main([])
+    capsys.readouterr()
+
+    assert three_phases().main([]) == 0
+
+    said, complained = capsys.readouterr()
+    assert said.startswith("Workflow 1 is done since ")
+    assert "three_phases.py --release 17" in said
+    assert complained == ""
+
+
+def test_three_phases_that_were_begun_before_say_how_to_go_on_and_do(capsys):
+    begun = three_phases().three_phases()
+    simulate(begun, SimulatedCluster(exit_code=lambda *_: 1))
+
+    assert three_phases().main([]) == 2
+    assert "was begun before" in capsys.readouterr().err
+
+    assert three_phases().main(["--resume"]) == 0
 
 
 def test_each_aggregate_of_three_phases_waits_for_the_transforms_of_its_own_year_and_sex():
@@ -62,13 +82,12 @@ def test_each_aggregate_of_three_phases_waits_for_the_transforms_of_its_own_year
 
 
 def test_another_release_is_another_workflow():
-    study, next_study = three_phases(), three_phases()
-    next_study.RELEASE = 17
+    first, second = three_phases().three_phases(16).bind(), three_phases().three_phases(17).bind()
 
-    assert study.three_phases().bind().workflow_id != next_study.three_phases().bind().workflow_id
+    assert first.workflow_id != second.workflow_id
 
 
-def test_three_phases_runs_as_make_demo_runs_it(tmp_path):
+def test_three_phases_is_run_as_make_demo_runs_it(tmp_path):
     ran = subprocess.run(
         [sys.executable, ROOT / "dags_examples" / "three_phases.py"],
         cwd=tmp_path,
@@ -78,5 +97,22 @@ def test_three_phases_runs_as_make_demo_runs_it(tmp_path):
         check=False,
     )
 
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.returncode == 0, ran.stderr
+    assert "All 95 tasks are done." in ran.stderr
     assert "in all        95 tasks" in ran.stdout
+
+
+def test_resumes_fails_for_want_of_a_file_and_goes_on_when_it_is_there(capsys):
+    example(ROOT / "dags_examples" / "resumes.py").main()
+
+    first, second = capsys.readouterr().out.split("The second run, with Peru.csv: ")
+    assert first.startswith("\nThe first run: ERROR\n")
+    assert "Peru.csv: No such file or directory" in first
+    assert [line.split() for line in second.splitlines()] == [
+        ["DONE"],
+        ["transform_location-Kenya", "D", "1"],
+        ["transform_location-Norway", "D", "1"],
+        ["transform_location-Peru", "D", "1"],
+        ["fit", "D", "3"],
+        ["report", "D", "1"],
+    ]

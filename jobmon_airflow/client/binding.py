@@ -61,6 +61,8 @@ class _Binding:
 
     def run(self, if_found: Callable[[int], object] | None) -> None:
         registry.bind_template_versions([array.task_template_version for array in self.arrays])
+        # It may have to be written, which it could not be from within a transaction.
+        self.tool_version_id = self.workflow.tool_version.id
         self.requests = Requests(self.workflow)
         self.arg_ids = self.database.write(self._write_words)
         sums = identity.of_arrays(self.arrays)
@@ -97,7 +99,7 @@ class _Binding:
 
     def _identity(self, dag_id: int) -> Identity:
         return Identity(
-            tool_version_id=self.workflow.tool_version.id,
+            tool_version_id=self.tool_version_id,
             dag_id=dag_id,
             workflow_args=self.workflow.workflow_args,
             task_hash=self.task_hash,

@@ -52,7 +52,7 @@ def run_workflow(workflow: Workflow, options: Options) -> WorkflowRunStatus:
         status = run_session(database, session, options, "workflow.run(resume=True)")
     finally:
         workflow.last_workflow_run_id = session.workflow_run_id
-        _tell_tasks(workflow)
+        tell_tasks(workflow)
     return status
 
 
@@ -91,6 +91,16 @@ def functions_of(workflow: Workflow) -> Functions:
     return Functions(resources=resources, scales=scales)
 
 
+def tell_tasks(workflow: Workflow) -> None:
+    """Let each task of a workflow know the status that it has in the database."""
+    with workflow.tool.database.read() as connection:
+        found = tasks.statuses(connection, workflow.workflow_id)
+    for array in workflow.arrays.values():
+        for task in array.tasks:
+            assert task.task_id is not None
+            task.final_status = found[task.task_id]
+
+
 def refuse_inside_a_task() -> None:
     """Refuse to run where a task's module is imported: each task would run the whole workflow again."""
     if module := os.environ.get(IMPORTING):
@@ -114,15 +124,6 @@ def _refuse_complete(database: Database, workflow_id: int) -> None:
 def _was_run(database: Database, workflow_id: int) -> bool:
     with database.read() as connection:
         return bool(workflow_runs.of_workflow(connection, workflow_id))
-
-
-def _tell_tasks(workflow: Workflow) -> None:
-    with workflow.tool.database.read() as connection:
-        found = tasks.statuses(connection, workflow.workflow_id)
-    for array in workflow.arrays.values():
-        for task in array.tasks:
-            assert task.task_id is not None
-            task.final_status = found[task.task_id]
 
 
 def _leaves_work(result: Result, options: Options) -> bool:

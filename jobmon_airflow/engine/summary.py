@@ -20,6 +20,7 @@ _IN_FULL: Final = 4  # kinds with a sample
 _IN_A_LINE: Final = 8  # kinds after those
 _TEMPLATES: Final = 4  # of one kind
 _LAST_LINES: Final = 3  # of a sample's text
+_BLOCKED: Final = " because something before them failed"
 _WIDTH: Final = 160  # of a line, in characters
 
 
@@ -93,11 +94,12 @@ def _result(counts: Counts) -> str:
     if counts.done == counts.total:
         return "The task is done." if counts.total == 1 else f"All {_tasks(counts.total)} are done."
     unfinished = counts.total - counts.done - counts.failed - counts.not_run
+    of_all = "" if counts.failed else f" of {counts.total:,}"
     clauses = [
         f"{_tasks(counts.failed)} of {counts.total:,} failed for good" if counts.failed else "",
-        f"{counts.done:,} of {counts.total:,} are done" if not counts.failed else f"{counts.done:,} are done",
-        f"{counts.not_run:,} were not run because something before them failed" if counts.not_run else "",
-        f"{unfinished:,} are left" if unfinished > 0 else "",
+        f"{counts.done:,}{of_all} {_is(counts.done)} done",
+        f"{counts.not_run:,} {_was(counts.not_run)} not run{_BLOCKED}" if counts.not_run else "",
+        f"{unfinished:,} {_is(unfinished)} left" if unfinished > 0 else "",
     ]
     return ", ".join(filter(None, clauses)) + "."
 
@@ -167,6 +169,14 @@ def _logs(task: FailedTask) -> str:
 def _remedy(counts: Counts, resume: str) -> Iterator[str]:
     if counts.done < counts.total and resume:
         yield f"To run again what is not done:\n  {resume}"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _tasks(count: int) -> str:

@@ -39,12 +39,12 @@ class Access:
         self.outlives_us = outlives_us
         self._state = state
         self._luck = luck
-        self._clock = clock
+        self.clock = clock
         self._mailbox: Mailbox | None = None
         self._stirred = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        assert self._clock is None or self._clock.is_of_this_loop(), "Run it in its time: clock.run(...)."
+        assert self.clock is None or self.clock.is_of_this_loop(), "Run it in its time: clock.run(...)."
         self._leave()  # a controller that was killed did not come to it
         self._stirred = asyncio.Event()
         self._mailbox = self._state.connect(self._stirred.set)
@@ -121,10 +121,10 @@ class Access:
 
     def _time(self) -> float:
         """Without a clock it is always late enough."""
-        return inf if self._clock is None else self._clock.monotonic()
+        return inf if self.clock is None else self.clock.monotonic()
 
     async def _pause(self, seconds: float) -> None:
-        await asyncio.sleep(seconds if self._clock else 0)
+        await asyncio.sleep(seconds if self.clock else 0)
 
     def _entered(self) -> Mailbox:
         assert self._mailbox is not None, "Enter the cluster first: async with cluster."

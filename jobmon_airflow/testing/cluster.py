@@ -111,5 +111,5 @@ class SimulatedCluster(Access, Diary):
     def another_access(self) -> Access:
         """The same cluster, as a second controller reaches it."""
         return Access(
-            self._state, self._luck, self._clock, appetite=self.appetite, outlives_us=self.outlives_us
+            self._state, self._luck, self.clock, appetite=self.appetite, outlives_us=self.outlives_us
         )

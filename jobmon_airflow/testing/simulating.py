@@ -31,9 +31,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.engine.journal import Rhythm
-from jobmon_airflow.engine.running import functions_of
+from jobmon_airflow.engine.running import functions_of, tell_tasks
 from jobmon_airflow.engine.session import Options, Session
-from jobmon_airflow.store import clusters, tasks
+from jobmon_airflow.store import clusters
 from jobmon_airflow.testing.clock import SimulatedClock
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def simulate(
     All its tasks go there, whatever clusters they name. The options are those of `Workflow.run`, in simulated seconds,
     and so are the errors. The clock is the cluster's own; name one for a cluster that has none.
     """
-    clock = clock or cluster._clock or SimulatedClock()  # noqa: SLF001 - whoever made it knows; nobody else asks
+    clock = clock or cluster.clock or SimulatedClock()
     workflow.bind()
     options = Options(
         resume=resume,
@@ -87,7 +87,7 @@ def simulate(
         return clock.run(session.run()).status
     finally:
         workflow.last_workflow_run_id = session.workflow_run_id
-        _tell_tasks(workflow)
+        tell_tasks(workflow)
 
 
 def _in_place_of_all(workflow: Workflow, cluster: SimulatedCluster) -> dict[str, Access]:
@@ -95,11 +95,3 @@ def _in_place_of_all(workflow: Workflow, cluster: SimulatedCluster) -> dict[str,
     with workflow.tool.database.read() as connection:
         names = clusters.of_workflow(connection, workflow.workflow_id)
     return {name: cluster.another_access() for name in sorted(names)}
-
-
-def _tell_tasks(workflow: Workflow) -> None:
-    with workflow.tool.database.read() as connection:
-        found = tasks.statuses(connection, workflow.workflow_id)
-    for task in workflow.tasks:
-        assert task.task_id is not None
-        task.final_status = found[task.task_id]
