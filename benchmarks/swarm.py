@@ -2,51 +2,48 @@
 
     python benchmarks/swarm.py                    10,000 to 1,500,000 tasks
     python benchmarks/swarm.py --sizes 100000
+    python benchmarks/swarm.py --stored           as the engine has it: read from a database, with all it must know
 
-Three upstreams a task. Each line is a process of its own, so that its peak memory is its own.
+Five phases; a task waits for four of the phase before, which makes 3.2 edges a task. Each line is a process of its
+own, so that its peak memory is its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import subprocess
-import sys
+import tempfile
 import time
-from pathlib import Path
+
+import workbench
 
 SIZES = (10_000, 100_000, 1_500_000)
 COLUMNS = ("tasks", "edges", "build s", "run s", "us/task", "peak MB")
 TOLD_AT_ONCE = 1_000
+STEPS = (0, 1, 7, 13)  # a task is waited for by those that are so many places further, one phase later
 
 
 def main() -> None:
     asked = _parser().parse_args()
     if asked.one:
-        print(json.dumps(measure(asked.one)))
+        print(json.dumps(measure(**json.loads(asked.one))))
         return
-    print(" ".join(f"{name:>10}" for name in COLUMNS))
+    workbench.show_head(COLUMNS)
     for size in asked.sizes:
-        report = in_a_process(size)
-        print(
-            " ".join(f"{report[name]:>10,.{2 if name.endswith((' s', 'task')) else 0}f}" for name in COLUMNS)
-        )
+        workbench.show(COLUMNS, stored(size) if asked.stored else workbench.in_a_process(__file__, size=size))
 
 
-def measure(size: int) -> dict[str, float]:
+def measure(size: int, folder: str | None = None, what: str = "run") -> dict[str, float]:
     """Build a swarm and play a run in which everything goes well."""
     from jobmon_airflow.swarm.events import Began, Done, Finish, Launch
-    from jobmon_airflow.swarm.graph import Graph
-    from jobmon_airflow.swarm.limits import Waiting
-    from jobmon_airflow.swarm.swarm import Swarm
 
-    width = size // 5
+    if what == "bind":
+        bind(size, workbench.new_database(folder))
+        return {}
     began = time.process_time()
-    graph = Graph(size, downstreams(size, width))
-    swarm = Swarm(graph, bytearray(size), bytearray([3]) * size, Waiting())
-    built = time.process_time()
+    swarm, graph, _plan = loaded(folder) if folder else built(size)
+    ready = time.process_time()
     finished = False
     launched = _launched(swarm.handle(Began()), Launch)
     while not finished:
@@ -58,31 +55,59 @@ def measure(size: int) -> dict[str, float]:
     return {
         "tasks": size,
         "edges": sum(graph.waits),
-        "build s": built - began,
-        "run s": ran - built,
+        "build s": ready - began,
+        "run s": ran - ready,
         "us/task": (ran - began) / size * 1e6,
         "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
 
-def downstreams(size: int, width: int):
-    """Five phases of the same width; each task waits for three of the phase before."""
+def built(size: int):
+    from jobmon_airflow.swarm.graph import Graph
+    from jobmon_airflow.swarm.limits import Waiting
+    from jobmon_airflow.swarm.swarm import Swarm
+
+    graph = Graph(size, downstreams(size))
+    return Swarm(graph, bytearray(size), bytearray([3]) * size, Waiting()), graph, None
+
+
+def loaded(folder: str):
+    """What is stored, as a run begins with it: the plan stays, since it knows what each task asks for."""
+    from jobmon_airflow.engine.plan import load
+    from jobmon_airflow.store.database import Database
+    from jobmon_airflow.swarm.limits import Waiting
+    from jobmon_airflow.swarm.swarm import Swarm
+
+    with Database.open(f"sqlite:///{folder}/jobmon.db").read() as connection:
+        plan = load(connection, 1)
+    swarm = Swarm(plan.graph, plan.arrays, plan.max_attempts, Waiting(), done=plan.done, active=plan.active)
+    return swarm, plan.graph, plan
+
+
+def stored(size: int) -> dict[str, float]:
+    """Bind a workflow in one process, and read it in another."""
+    with tempfile.TemporaryDirectory() as folder:
+        workbench.in_a_process(__file__, what="bind", size=size, folder=folder)
+        return workbench.in_a_process(__file__, what="run", size=size, folder=folder)
+
+
+def bind(size: int, address: str) -> None:
+    template = workbench.no_op(address)
+    workflow = template.tool.create_workflow(workflow_args=f"{size} tasks")
+    tasks = [template.create_task(n=number, cluster_name="multiprocess") for number in range(size)]
+    workflow.add_tasks(tasks)
+    for task, following in zip(tasks, downstreams(size), strict=True):
+        task.add_downstreams(tasks[number] for number in following)
+    workflow.bind()
+
+
+def downstreams(size: int):
+    """Five phases of the same width."""
+    width = size // 5
     for task in range(size):
         phase, place = divmod(task, width)
-        if phase < 4:
-            following = (phase + 1) * width
-            yield following + place, following + (place + 1) % width, following + (place + 7) % width
-        else:
-            yield ()
-
-
-def in_a_process(size: int) -> dict[str, float]:
-    path = {"PYTHONPATH": str(Path(__file__).parent.parent)}
-    command = [sys.executable, __file__, "--one", str(size)]
-    answer = subprocess.run(
-        command, stdout=subprocess.PIPE, check=True, text=True, env={**os.environ, **path}
-    )
-    return json.loads(answer.stdout)
+        following = (phase + 1) * width
+        yield [following + (place + step) % width for step in STEPS] if phase < 4 else ()
 
 
 def _launched(commands: list, kind: type) -> list[int]:
@@ -94,7 +119,8 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--stored", action="store_true", help="bind the workflow first, then read it")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
     return parser
 
 

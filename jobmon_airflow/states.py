@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar, cast
 
@@ -261,6 +262,7 @@ class StateMachine(Generic[S]):
             return Verdict.DROP
         return Verdict.REFUSE
 
+    @cache  # noqa: B019 - there are four machines, for ever
     def sources_of(self, target: S, *, ordered: bool = False) -> frozenset[S]:
         """Return the statuses that ``target`` may follow; ``ordered`` adds those of every order.
 

@@ -66,7 +66,7 @@ class Attempts:
             case Ended():
                 if live := self._live.pop(item.attempt, None):
                     verdict = verdict_on(item.evidence, told_to_stop=live.is_told_to_stop)
-                    yield self._end(live, verdict, ending_of(live, item), turn)
+                    yield self._end(live, verdict, ending_of(live, item, verdict), turn)
             case Started():
                 if live := self._live.get(item.attempt):
                     live.nodename, live.process_group_id = item.nodename, item.process_group_id
@@ -106,9 +106,8 @@ class Attempts:
         return Failed(live.task, verdict.failure)
 
 
-def ending_of(live: Live, ended: Ended) -> Ending:
+def ending_of(live: Live, ended: Ended, verdict: Verdict) -> Ending:
     """What is stored of an attempt that is over."""
-    verdict = verdict_on(ended.evidence, told_to_stop=live.is_told_to_stop)
     evidence, usage, output = ended.evidence, ended.usage, ended.output
     facts = (  # in the order of `turns.ENDING`
         live.distributor_id,

@@ -197,6 +197,8 @@ class Engine:
         if _says_something(turn, drafts) or Beat() in items:
             await self._write(turn, drafts)
         self._cancel(stopping)
+        if self._swarm.has_more:
+            self._inbox.put(Beat())
 
     async def _write(self, turn: Turn, drafts: list[Draft]) -> None:
         await self._store_requests({draft.request for draft in drafts})

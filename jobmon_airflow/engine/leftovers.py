@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Job
 from jobmon_airflow.engine.attempts import Live, ending_of
+from jobmon_airflow.engine.verdict import LOST, verdict_on
 from jobmon_airflow.errors import WorkflowNotResumable
 from jobmon_airflow.resources import Resources
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
@@ -94,7 +95,7 @@ class Leftovers:
                     turn.launched.append((row.id, row.distributor_id))
                     turn.move(TaskStatus.LAUNCHED, [row.task_id])
                 else:
-                    turn.endings.append(ending_of(_live(row, name), _gone(row.id)))
+                    turn.endings.append(ending_of(_live(row, name), _gone(row.id), LOST))
                     turn.move(TaskStatus.REGISTERING, [row.task_id])
         await journal.write(turn)
         return adopted
@@ -106,7 +107,7 @@ class Leftovers:
             row = self._rows[attempt]
             live = _live(row, self._cluster(row))
             live.is_told_to_stop = True
-            ending = ending_of(live, ended)
+            ending = ending_of(live, ended, verdict_on(ended.evidence, told_to_stop=True))
             turn.endings.append(ending)
             is_done = ending.status is TaskInstanceStatus.DONE
             turn.move(TaskStatus.DONE if is_done else TaskStatus.REGISTERING, [row.task_id])

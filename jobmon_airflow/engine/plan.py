@@ -11,7 +11,9 @@ from array import array as numbers
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from jobmon_airflow.errors import InvalidDefinition, UnknownName
+from jobmon_airflow.client import garbage
+from jobmon_airflow.engine.claims import known
+from jobmon_airflow.errors import InvalidDefinition
 from jobmon_airflow.resources import Resources
 from jobmon_airflow.scales import DEFAULT_SCALES, ResourceScales
 from jobmon_airflow.states import TaskStatus
@@ -116,21 +118,22 @@ class Plan:
 
 def load(connection: Connection, workflow_id: int, functions: Functions | None = None) -> Plan:
     """Read a workflow that is about to run, or to go on."""
-    workflow = workflows.row(connection, workflow_id)
-    if workflow is None:
-        raise UnknownName(
-            f"There is no workflow {workflow_id} in this database.",
-            remedy="Ask `python -m jobmon_airflow.store address` which database is meant.",
-        )
-    functions = functions or Functions()
+    with garbage.left_lying():
+        plan = _plan(connection, known(connection, workflow_id), functions or Functions())
+    _require_functions(plan)
+    return plan
+
+
+def _plan(connection: Connection, workflow: Any, functions: Functions) -> Plan:
+    workflow_id: int = workflow.id
     columns = _Columns()
     for row in tasks.to_run(connection, workflow_id):
         columns.take(row)
     columns.sort()
-    kinds = list(columns.kinds)
+    kinds = columns.kinds
     rows = clusters.requests(connection, {kind.resources_id for kind in kinds})
     limit, array_limits = workflows.limits(connection, workflow_id)
-    plan = Plan(
+    return Plan(
         workflow_id=workflow_id,
         mark=mark_of(workflow),
         graph=_graph(connection, workflow.dag_id, columns.nodes),
@@ -151,8 +154,6 @@ def load(connection: Connection, workflow_id: int, functions: Functions | None =
         array_limits=array_limits,
         functions=functions,
     )
-    _require_functions(plan)
-    return plan
 
 
 def mark_of(workflow: Any) -> str:
@@ -171,7 +172,7 @@ class _Columns:
         self.max_attempts = numbers("i")
         self.attempts = numbers("i")
         self.kind_of = numbers("i")
-        self.kinds: dict[Kind, int] = {}
+        self._kinds: dict[tuple[Any, ...], int] = {}
 
     def take(self, row: Any) -> None:
         number, node, array, status, max_attempts, attempts, *kind = row
@@ -181,7 +182,11 @@ class _Columns:
         self.statuses.append(status)
         self.max_attempts.append(max_attempts)
         self.attempts.append(attempts)
-        self.kind_of.append(self.kinds.setdefault(Kind(*kind), len(self.kinds)))
+        self.kind_of.append(self._kinds.setdefault(tuple(kind), len(self._kinds)))
+
+    @property
+    def kinds(self) -> list[Kind]:
+        return [Kind(*kind) for kind in self._kinds]
 
     def sort(self) -> None:
         """Put the tasks in the order in which they were defined; they come by status."""

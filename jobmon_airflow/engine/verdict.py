@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from signal import Signals
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -90,6 +91,7 @@ def _verdict(evidence: Evidence) -> Verdict:
     return _BY_EXIT_CODE.get(evidence.exit_code, APPLICATION)
 
 
+@lru_cache(maxsize=1024)
 def evidence_as_json(evidence: Evidence) -> str:
     """The evidence as it is stored."""
     known = {

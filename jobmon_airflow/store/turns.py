@@ -248,7 +248,7 @@ def _report(
 
 def _storable(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """What is told of an attempt, by whatever cluster: one odd text must not end the run."""
-    return tuple(storable(value) if isinstance(value, str) else value for value in row)
+    return tuple([storable(value) if type(value) is str else value for value in row])
 
 
 def _write_intents(connection: Connection, run_id: int, turn: Turn, at: datetime) -> list[dict[int, int]]:

@@ -61,14 +61,20 @@ class Waiting:
         self._active -= 1
         self._active_of[array] -= 1
 
-    def next(self) -> Iterator[tuple[int, list[int]]]:
-        """Those who may run now, by array; they count as running from here on."""
+    def next(self, most: int = UNLIMITED) -> Iterator[tuple[int, list[int]]]:
+        """Those who may run now, by array, so many at most; they count as running from here on."""
         for array in tuple(self._turns):
             queue = self._queues[array]
-            if room := min(len(queue), self._room(array)):
+            if room := min(len(queue), self._room(array), most):
+                most -= room
                 self.take(array, room)
                 yield array, [queue.popleft() for _ in range(room)]
         self._turns.rotate(-1)
+
+    @property
+    def has_next(self) -> bool:
+        """Whether somebody may run now."""
+        return any(queue and self._room(array) for array, queue in self._queues.items())
 
     def _room(self, array: int) -> int:
         of_array = self._array_limits.get(array, UNLIMITED) - self._active_of.get(array, 0)

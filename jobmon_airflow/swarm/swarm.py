@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from jobmon_airflow.swarm.graph import Graph
     from jobmon_airflow.swarm.limits import Waiting
 
+# One answer orders no more launches than can be written down in a second or two.
+LAUNCHES_AT_A_TIME: Final = 5_000
 # A cluster that keeps failing is not the task's fault, but it must end some day.
 INFRASTRUCTURE_FAILURES: Final = 20
 
@@ -109,6 +111,11 @@ class Swarm:
     def attempts(self, task: int) -> int:
         """How many attempts at the task count against it."""
         return self._attempts[task]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more may be launched at once: `handle` says which, although nothing has happened since."""
+        return self._launches and self._waiting.has_next
 
     def tally(self, array: int) -> Tally:
         """How far the tasks of an array are."""
@@ -248,11 +255,15 @@ class Swarm:
 
     def _launch(self) -> Iterator[Command]:
         # Who is to be raised goes to the front, and must not find its place taken.
-        if self._has_begun and self._may_launch and not self._adjusting:
-            for array, tasks in self._waiting.next():
+        if self._launches:
+            for array, tasks in self._waiting.next(LAUNCHES_AT_A_TIME):
                 for task in tasks:
                     self._launched(task)
                 yield Launch(array, tasks)
+
+    @property
+    def _launches(self) -> bool:
+        return self._has_begun and self._may_launch and not self._adjusting
 
     def _launched(self, task: int) -> None:
         self._status[task] = _ACTIVE

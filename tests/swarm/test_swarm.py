@@ -16,7 +16,8 @@ from jobmon_airflow.swarm.events import (
     StopAsked,
 )
 from jobmon_airflow.swarm.graph import Graph
-from jobmon_airflow.swarm.swarm import INFRASTRUCTURE_FAILURES, Tally
+from jobmon_airflow.swarm.limits import Waiting
+from jobmon_airflow.swarm.swarm import INFRASTRUCTURE_FAILURES, LAUNCHES_AT_A_TIME, Swarm, Tally
 from tests.swarm.drawn import Drawn
 
 DONE, FAILED, STOPPED = (Finish(outcome) for outcome in (Outcome.DONE, Outcome.FAILED, Outcome.STOPPED))
@@ -287,3 +288,14 @@ def test_what_somebody_marked_done_lets_others_go_although_its_upstreams_are_not
     assert run.began() == [run.launch("ac")]
     assert run.done("a") == []
     assert run.done("c") == [DONE]
+
+
+def test_a_hundred_thousand_tasks_are_launched_some_thousand_at_a_time():
+    many = 2 * LAUNCHES_AT_A_TIME + 7
+    swarm = Swarm(Graph(many, [[]] * many), [0] * many, [1] * many, Waiting())
+
+    launched = [[len(command.tasks) for command in swarm.handle(Began())]]
+    while swarm.has_more:
+        launched.append([len(command.tasks) for command in swarm.handle()])
+
+    assert launched == [[LAUNCHES_AT_A_TIME], [LAUNCHES_AT_A_TIME], [7]]
