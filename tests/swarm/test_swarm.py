@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from jobmon_airflow.swarm.events import (
+    Began,
     Cancel,
     Failure,
     Finish,
