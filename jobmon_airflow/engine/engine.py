@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 # While so many attempts are under way nobody runs dry, and a turn of a hundred costs little more than one of one.
 MANY: Final = 32
-GATHER: Final = 0.05  #: seconds
+GATHER: Final = 0.1  #: seconds
 PATIENCE: Final = 60.0  #: seconds that a run which was told to stop waits for its jobs to end
 
 _MAKES_WAY: Final = frozenset({WorkflowRunStatus.COLD_RESUME, WorkflowRunStatus.HOT_RESUME})
