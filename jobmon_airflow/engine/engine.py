@@ -415,7 +415,7 @@ class Engine:
             name=name,
             total=self._totals[array],
             done=tally.done,
-            running=tally.active,
+            active=tally.active,
             failed=tally.failed,
         )
 

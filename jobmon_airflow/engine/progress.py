@@ -37,7 +37,7 @@ class TemplateCounts:
     name: str
     total: int
     done: int
-    running: int
+    active: int  #: on their cluster: they run there, or wait for their turn
     failed: int
 
 
@@ -63,9 +63,9 @@ class Snapshot:
         return sum(template.done for template in self.templates)
 
     @property
-    def running(self) -> int:
-        """Those that run now."""
-        return sum(template.running for template in self.templates)
+    def active(self) -> int:
+        """Those that are on their cluster: they run there, or wait for their turn."""
+        return sum(template.active for template in self.templates)
 
     @property
     def failed(self) -> int:
@@ -108,8 +108,8 @@ def _is_terminal(stream: TextIO | None) -> bool:
 def _how_far(snapshot: Snapshot) -> Iterator[str]:
     """What was reached, clause by clause."""
     yield f"{snapshot.done:,} of {snapshot.total:,} done ({_percent(snapshot)} %)"
-    if snapshot.running:
-        yield f"{snapshot.running:,} running"
+    if snapshot.active:
+        yield f"{snapshot.active:,} active"
     if snapshot.failed:
         yield f"{snapshot.failed:,} failed"
 
@@ -319,7 +319,7 @@ def _busiest(templates: Sequence[TemplateCounts], most: int) -> list[TemplateCou
 
 
 def _idleness(template: TemplateCounts) -> tuple[int, bool, int]:
-    return -template.running, template.done >= template.total, -template.failed
+    return -template.active, template.done >= template.total, -template.failed
 
 
 def _table(templates: Sequence[TemplateCounts], width: int) -> Table:
@@ -339,7 +339,7 @@ def _table(templates: Sequence[TemplateCounts], width: int) -> Table:
             Text(_plain(template.name).replace("\n", " ")),
             ProgressBar(total=max(1, template.total), completed=template.done, complete_style="green"),
             Text(f"{template.done:,}/{template.total:,}"),
-            Text(f"{template.running:,} running" if template.running else "", style="cyan"),
+            Text(f"{template.active:,} active" if template.active else "", style="cyan"),
             Text(f"{template.failed:,} failed" if template.failed else "", style="red"),
         )
     return table

@@ -14,8 +14,8 @@ from rich.console import Console
 from jobmon_airflow.engine.progress import Bars, Lines, Pace, Snapshot, TemplateCounts, display
 
 
-def template(name="fit", total=100, done=0, running=0, failed=0) -> TemplateCounts:
-    return TemplateCounts(name=name, total=total, done=done, running=running, failed=failed)
+def template(name="fit", total=100, done=0, active=0, failed=0) -> TemplateCounts:
+    return TemplateCounts(name=name, total=total, done=done, active=active, failed=failed)
 
 
 def snapshot(*templates, elapsed=0.0, done_before=0, note="") -> Snapshot:
@@ -113,20 +113,20 @@ def told(caplog):
 
 
 def test_a_line_says_how_far_the_run_is(told):
-    half = template("fit", total=6000, done=4000, running=10)
+    half = template("fit", total=6000, done=4000, active=10)
 
     with Lines() as lines:
         lines.show(snapshot(half, template("plot", 4000, 120, 6, 2), elapsed=50, done_before=1520))
 
         assert told() == [
-            "workflow 12, run 3: 4,120 of 10,000 done (41 %), 16 running, 2 failed, 52/s, 2 min left"
+            "workflow 12, run 3: 4,120 of 10,000 done (41 %), 16 active, 2 failed, 52/s, 2 min left"
         ]
 
 
 def test_lines_come_seldom_and_there_is_one_at_the_end(told):
     with Lines() as lines:
         for second in range(200):
-            lines.show(snapshot(template(total=100_000, done=second, running=1), elapsed=second))
+            lines.show(snapshot(template(total=100_000, done=second, active=1), elapsed=second))
 
     assert [line.split(":")[1].split()[0] for line in told()] == [
         "0",
@@ -137,7 +137,7 @@ def test_lines_come_seldom_and_there_is_one_at_the_end(told):
         "180",
         "ended",
     ]
-    assert told()[-1] == "workflow 12, run 3: ended after 3 min: 199 of 100,000 done (0 %), 1 running"
+    assert told()[-1] == "workflow 12, run 3: ended after 3 min: 199 of 100,000 done (0 %), 1 active"
 
 
 def test_a_tenth_of_the_work_is_worth_a_line_unless_there_was_one_just_now(told):
@@ -221,11 +221,11 @@ def test_each_template_has_a_bar_and_the_whole_has_a_line():
         fit, plot, whole = terminal.last[:3]
 
     assert fit.startswith("fit ")
-    assert "50/100 4 running" in fit
+    assert "50/100 4 active" in fit
     assert "0/300" in plot
     assert plot.endswith("2 failed")
     assert whole.startswith(
-        "workflow 12, run 3: 50 of 400 done (12 %), 4 running, 2 failed, 5.2/s, 1 min left"
+        "workflow 12, run 3: 50 of 400 done (12 %), 4 active, 2 failed, 5.2/s, 1 min left"
     )
 
 
@@ -244,7 +244,7 @@ def test_names_are_shown_as_they_are_written():
 
 def test_the_busiest_templates_are_shown_in_their_order_if_not_all_fit():
     terminal = Terminal(height=8)
-    templates = [template(f"t{n}", 10, done=1, running=n % 3) for n in range(9)]
+    templates = [template(f"t{n}", 10, done=1, active=n % 3) for n in range(9)]
 
     with Bars(terminal.console) as bars:
         bars.show(snapshot(*templates, note="the cluster is full"))
@@ -253,7 +253,7 @@ def test_the_busiest_templates_are_shown_in_their_order_if_not_all_fit():
     assert [line.split()[0] for line in shown[:3]] == ["t2", "t5", "t8"]
     assert shown[3:] == [
         "and 6 more templates, 6 of 60 done",
-        "workflow 12, run 3: 9 of 90 done (10 %), 9 running, 0 s so far",
+        "workflow 12, run 3: 9 of 90 done (10 %), 9 active, 0 s so far",
         "the cluster is full",
     ]
 

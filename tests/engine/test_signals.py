@@ -238,7 +238,7 @@ def test_a_terminal_that_is_closed_ends_the_run_first(
 
 def test_a_person_sees_the_templates_and_how_far_they_are(script: Script, terminal: Terminal) -> None:
     assert terminal.shows("1/2")
-    assert terminal.shows("workflow 1, run 1: 1 of 2 done (50 %), 1 running")
+    assert terminal.shows("workflow 1, run 1: 1 of 2 done (50 %), 1 active")
     script.may_end()
 
     assert terminal.ends() == 0
