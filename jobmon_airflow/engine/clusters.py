@@ -11,7 +11,7 @@ import asyncio
 import logging
 import traceback
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 from jobmon_airflow.distributors.protocol import Job
 from jobmon_airflow.engine import verdict as verdicts
@@ -19,12 +19,14 @@ from jobmon_airflow.engine.inbox import Accepted, NotTaken
 from jobmon_airflow.errors import ClusterIsFull, ClusterUnreachable, SubmissionRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 
     from jobmon_airflow.distributors.protocol import Batch, Distributor
     from jobmon_airflow.engine.inbox import Inbox
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 _FIRST_REST: Final = 0.5
 _LONGEST_REST: Final = 60.0
@@ -113,10 +115,18 @@ class Clusters:
 
     async def adopt(self, name: str, jobs: Sequence[Job]) -> set[int]:
         """Which of these the cluster has; it is asked until it answers."""
+        return set(await self._answer_of(name, lambda: self._distributors[name].adopt(jobs)))
+
+    async def _listen(self, name: str, distributor: Distributor) -> None:
+        while True:
+            self._inbox.put(*await self._answer_of(name, distributor.news))
+
+    async def _answer_of(self, name: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask a cluster something that may be asked again, until it answers."""
         rest = _FIRST_REST
         while True:
             try:
-                found = set(await self._distributors[name].adopt(jobs))
+                answer = await ask()
             except ClusterUnreachable as error:
                 self._notes[name] = error.problem
                 log.warning("cluster.unreachable", extra={"cluster": name, "reason": error.problem})
@@ -124,21 +134,7 @@ class Clusters:
                 rest = min(_LONGEST_REST, rest * 2)
             else:
                 self._notes[name] = ""
-                return found
-
-    async def _listen(self, name: str, distributor: Distributor) -> None:
-        rest = _FIRST_REST
-        while True:
-            try:
-                news = await distributor.news()
-            except ClusterUnreachable as error:
-                self._notes[name] = error.problem
-                log.warning("cluster.unreachable", extra={"cluster": name, "reason": error.problem})
-                await asyncio.sleep(rest)
-                rest = min(_LONGEST_REST, rest * 2)
-            else:
-                rest, self._notes[name] = _FIRST_REST, ""
-                self._inbox.put(*news)
+                return answer
 
     async def _submit(self, name: str, batch: Batch) -> None:
         try:
@@ -198,22 +194,10 @@ class Clusters:
 
     async def _cancel(self, name: str, attempts: Collection[int], *, at_once: bool) -> None:
         try:
-            await self._told_to_end(name, attempts, at_once=at_once)
+            await self._answer_of(name, lambda: self._distributors[name].cancel(attempts, at_once=at_once))
         finally:
             self._in_flight -= 1
             self._inbox.put()  # who waits for all to be settled looks again
-
-    async def _told_to_end(self, name: str, attempts: Collection[int], *, at_once: bool) -> None:
-        rest = _FIRST_REST
-        while True:
-            try:
-                await self._distributors[name].cancel(attempts, at_once=at_once)
-            except ClusterUnreachable as error:
-                self._notes[name] = error.problem
-                await asyncio.sleep(rest)
-                rest = min(_LONGEST_REST, rest * 2)
-            else:
-                return
 
     async def _pause(self, seconds: float) -> None:
         try:
