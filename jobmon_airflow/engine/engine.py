@@ -207,7 +207,14 @@ class Engine:
         self._submit(drafts, written)
         self._heed(written.run_status)
         if turn.run_status is not None:
-            self._status = written.run_status
+            self._status = await self._ended(written.run_status)
+
+    async def _ended(self, status: WorkflowRunStatus) -> WorkflowRunStatus:
+        """How the run ended; one that was asked to make way in its last moment says that it has."""
+        if status in _MAKES_WAY:
+            written = await self._journal.write(Turn(run_status=WorkflowRunStatus.TERMINATED))
+            return written.run_status
+        return status
 
     def _read(self, item: Item, turn: Turn, drafts: list[Draft]) -> Iterator[Event]:
         match item:

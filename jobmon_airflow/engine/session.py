@@ -25,7 +25,7 @@ from jobmon_airflow.engine.journal import Journal, Rhythm
 from jobmon_airflow.engine.leftovers import Leftovers
 from jobmon_airflow.engine.plan import Functions, Plan, load, mark_of
 from jobmon_airflow.engine.progress import Snapshot
-from jobmon_airflow.errors import JobmonError, LeaseLost, StoreIsGone, WorkflowTimeout
+from jobmon_airflow.errors import JobmonError, LeaseLost, StoreIsGone, WorkflowNotResumable, WorkflowTimeout
 from jobmon_airflow.states import TASK, WorkflowRunStatus
 from jobmon_airflow.store import clusters as stored_clusters
 from jobmon_airflow.store import task_instances, tasks
@@ -120,8 +120,16 @@ class Session:
         begun = self._loop.time()
         if self._wish is not None:
             self._heed()
-        async with self._archive:
-            result = await self._run(begun)
+        try:
+            async with self._archive:
+                result = await self._run(begun)
+        except asyncio.CancelledError:
+            if self._wish is None:
+                raise
+            raise WorkflowNotResumable(
+                f"The run was stopped before it had taken workflow {self.workflow_id}.",
+                remedy="Nothing has changed. Try again: workflow.run(resume=True).",
+            ) from None
         if self._is_late and result.status is not WorkflowRunStatus.DONE:
             raise self._too_late()
         return result

@@ -297,3 +297,23 @@ def test_the_reaper_touches_nothing_of_a_run_that_is_well(url):
 
     assert reaped == []
     assert tries(workflow) == {"a": "D", "b": "D"}
+
+
+def test_who_is_stopped_while_another_run_makes_way_has_changed_nothing(url):
+    clock = SimulatedClock()
+    workflow = drawn("a", url)
+    first = session(workflow, SimulatedCluster(clock, takes=7200), clock)
+
+    async def story():
+        running = asyncio.create_task(first.run())
+        await asyncio.sleep(600)
+        second = session(workflow, SimulatedCluster(clock), clock, resume=True, resume_timeout=3600)
+        waiting = asyncio.create_task(second.run())
+        await asyncio.sleep(0.1)
+        second.stop()
+        with pytest.raises(WorkflowNotResumable, match="stopped before it had taken workflow 1"):
+            await waiting
+        return await running
+
+    assert clock.run(story()).status in {"T", "D"}
+    assert len(run_statuses(workflow)) == 1
