@@ -24,6 +24,7 @@ MODULES = (
     "jobmon_airflow.operators",
     "jobmon_airflow.hooks",
     "jobmon_airflow.plugins",
+    "jobmon_airflow.testing",
     "jobmon_airflow.store.migrations",
 )
 FILES = (
@@ -42,7 +43,7 @@ def main() -> int:
     require(version("jobmon_airflow") == sys.modules["jobmon_airflow"].__version__, "Two versions are named.")
     with tempfile.TemporaryDirectory() as home:
         os.environ["AIRFLOW_HOME"] = home
-        print(f"bound    {bound()}")
+        print(f"ran      {ran()}")
     print(f"jobmon_airflow {version('jobmon_airflow')} is whole.")
     return 0
 
@@ -71,12 +72,14 @@ def migrations() -> list[str]:
     return [f"store/migrations/versions/{name}" for name in there]
 
 
-def bound() -> str:
-    """Define and bind a small workflow, twice, and return what it became."""
-    first, second = workflow().bind(), workflow().bind()
+def ran() -> str:
+    """Define a small workflow, bind it, run it as it is found again, and return what it became."""
+    first, second = workflow().bind(), workflow()
+    status = second.run()
     require(first.workflow_id == second.workflow_id, "The same workflow was stored twice.")
+    require(status == "D", f"The workflow ended {status.label}.")
     first.tool.database.close()
-    return f"{first!r} as workflow {first.workflow_id}, and found it again"
+    return f"{second!r}, workflow {second.workflow_id}, to {status.label}"
 
 
 def workflow() -> Workflow:

@@ -154,7 +154,8 @@ class Distributor(Protocol):
     async def adopt(self, jobs: Sequence[Job]) -> Collection[int]:
         """Say which of these attempts the cluster has, or had, and report on them from now on.
 
-        Those that are not named are not there, and never will be.
+        Those that are not named are not there, and never will be: a controller that was taken for dead, and wakes
+        up with one of them in its hands, is refused, or its job ends as soon as it begins.
         """
 
     async def news(self) -> Sequence[News]:

@@ -32,6 +32,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.distributors.protocol import Cause, Ended, Started, Usage
+from jobmon_airflow.errors import SubmissionRefused
 from jobmon_airflow.testing.behaviour import Behaviour, Ending, ended_by
 from jobmon_airflow.testing.clock import SimulatedClock
 from jobmon_airflow.testing.diary import Diary
@@ -88,6 +89,7 @@ class ClusterState:
         self._grace = grace
         self._wall = wall or SimulatedClock().at
         self._jobs: dict[int, _Held] = {}
+        self._disowned: set[tuple[str, int]] = set()  # token and attempt of what was said never to be here
         self._waiting: deque[_Held] = deque()
         self._running: dict[_Held, None] = {}  # in order
         self._mailboxes: list[Mailbox] = []
@@ -134,7 +136,12 @@ class ClusterState:
     # --- what a controller asks -----------------------------------------------------------------------------------
 
     def submit(self, batch: Batch, mailbox: Mailbox) -> list[str]:
-        """Take all jobs of the batch, and say what they are called here."""
+        """Take all jobs of the batch, and say what they are called here; but none that was said not to be here."""
+        if self._disowned.intersection((batch.token, attempt.id) for attempt in batch.attempts):
+            raise SubmissionRefused(
+                f"The batch {batch.token} was asked for before it came, and it was said that it never would.",
+                remedy="Whoever asked has taken the workflow. Leave it to them.",
+            )
         self.diary.note_submission(batch)
         jobs = [
             _Held(attempt=attempt, token=batch.token, step=step, resources=batch.resources, readers=[mailbox])
@@ -149,13 +156,15 @@ class ClusterState:
     def adopt(self, jobs: Sequence[Job], mailbox: Mailbox) -> set[int]:
         """Say which of these were ever taken, and tell all about them, from the start if it is news to the mailbox."""
         known = [job for asked in jobs if (job := self._find(asked))]
+        there = {job.attempt.id for job in known}
+        self._disowned.update((asked.token, asked.attempt) for asked in jobs if asked.attempt not in there)
         for job in known:
             if mailbox not in job.readers:
                 job.readers.append(mailbox)
                 for news in job.told:
                     mailbox.post(news, self.time)
         self._changed()
-        return {job.attempt.id for job in known}
+        return there
 
     def cancel(self, attempts: Collection[int], *, at_once: bool = False) -> None:
         """End what waits or runs. Only a command that runs is given its time, and it may use it to end well."""

