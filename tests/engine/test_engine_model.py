@@ -24,32 +24,63 @@ from jobmon_airflow.states import TASK, TaskInstanceStatus, TaskStatus, Workflow
 from jobmon_airflow.store import tasks, workflow_runs
 from jobmon_airflow.store.schema import task_instance
 from jobmon_airflow.swarm.swarm import INFRASTRUCTURE_FAILURES
-from tests.engine.worlds import TEMPLATES, Controller, Play, PowerCut, World, played, worlds
+from jobmon_airflow.testing import SimulatedClock, SimulatedCluster
+from tests.engine.plays import TEMPLATES, Play, played
+from tests.engine.simulated import BRISK, drawn, run_statuses, session
+from tests.engine.world_controllers import Controller, PowerCut
+from tests.engine.worlds import World, worlds
+from tests.workflows import migrated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 # Read before the tests' environment is cleaned.
-CAMPAIGN: Final = int(os.environ.get("JOBMON_TEST_WORLDS", "1000"))
+CAMPAIGN: Final = int(os.environ.get("JOBMON_TEST_WORLDS", "150"))
 
 _COUNTED: Final = {"application error", "out of memory", "out of time", "done"}
 _INFRASTRUCTURE: Final = {"node failed", "lost", "internal error", "not submitted"}
 _IN_ORDER: Final = (LeaseLost, StoreIsGone, WorkflowAlreadyComplete, WorkflowNotResumable, WorkflowTimeout)
 
 
-@settings(max_examples=120, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("worlds") / "tables.db"
+    migrated(f"sqlite:///{path}")
+    return path
+
+
+@settings(max_examples=100, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(world=worlds())
-def test_every_world_comes_to_a_good_end(_tables: Path, world: World) -> None:
-    with played(world, _tables) as play:
+def test_every_world_comes_to_a_good_end(tables: Path, world: World) -> None:
+    with played(world, tables) as play:
         refuse_disorder(play)
 
 
 @pytest.mark.slow
-@settings(max_examples=CAMPAIGN, suppress_health_check=list(HealthCheck))
+@settings(max_examples=CAMPAIGN, suppress_health_check=[HealthCheck.too_slow])
 @given(world=worlds())
-def test_many_worlds_come_to_a_good_end(_tables: Path, world: World) -> None:
-    with played(world, _tables) as play:
+def test_many_worlds_come_to_a_good_end(tables: Path, world: World) -> None:
+    with played(world, tables) as play:
         refuse_disorder(play)
+
+
+@pytest.mark.parametrize("cold", [False, True], ids=["hot", "cold"])
+def test_a_run_that_is_done_as_it_is_asked_to_make_way_says_that_it_has(url: str, cold: bool) -> None:
+    clock = SimulatedClock()
+    cluster = SimulatedCluster(clock, takes=99.9)
+    workflow = drawn("a", url)
+    first = session(workflow, cluster, clock, rhythm=BRISK)
+    second = session(workflow, cluster.another_access(), clock, rhythm=BRISK, resume=True, cold=cold)
+
+    async def asked_in_the_last_moment() -> list[str]:
+        running = asyncio.create_task(first.run())
+        await asyncio.sleep(99.5)
+        later = await second.run()
+        return [(await running).status, later.status]
+
+    assert clock.run(asked_in_the_last_moment()) == ["T", "D"]
+    assert clock.monotonic() < 99.9 + BRISK.lease
+    assert (run_statuses(workflow), cluster.attempts) == ("TD", {"a": 1})
 
 
 def refuse_disorder(play: Play) -> None:
@@ -88,7 +119,7 @@ def the_limits_were_kept(play: Play) -> None:
 
 
 def the_audit_is_a_walk(play: Play) -> None:
-    with play.workflow.tool.database.read() as connection:
+    with play.database.read() as connection:
         changes = tasks.changes(connection, play.workflow.workflow_id)
         now = tasks.statuses(connection, play.workflow.workflow_id)
     at = dict.fromkeys(now, TaskStatus.REGISTERING)
@@ -112,7 +143,7 @@ def every_attempt_is_over_and_there_were_not_too_many(play: Play) -> None:
 
 
 def every_run_is_over(play: Play) -> None:
-    with play.workflow.tool.database.read() as connection:
+    with play.database.read() as connection:
         runs = workflow_runs.of_workflow(connection, play.workflow.workflow_id)
     found = [WorkflowRunStatus.of(run.status) for run in runs]
     assert all(status.is_final for status in found)
@@ -132,22 +163,20 @@ def ended_in_order(controller: Controller) -> bool:
     match controller.outcome:
         case Result(status=status):
             return status.is_final
-        case PowerCut():
+        case PowerCut() | asyncio.CancelledError():
             return controller.life.is_over
-        case asyncio.CancelledError():
-            return controller.life.is_over or controller.was_stopped
         case error:
             return isinstance(error, _IN_ORDER)
 
 
 def statuses(play: Play) -> dict[str, str]:
-    with play.workflow.tool.database.read() as connection:
+    with play.database.read() as connection:
         found = tasks.statuses(connection, play.workflow.workflow_id)
     return {play.names[number]: status for number, status in found.items()}
 
 
 def attempts(play: Play) -> list[Any]:
-    with play.workflow.tool.database.read() as connection:
+    with play.database.read() as connection:
         return list(connection.execute(select(task_instance).order_by(task_instance.c.id)))
 
 
