@@ -20,6 +20,8 @@ _FAILURES: Final = 20_000  # more tell nobody more
 
 def report(connection: Connection, last: Snapshot, resume: str, *, was_stopped: bool) -> str:
     """How the run ended, which kinds of errors there were, and what to type next."""
+    if not last.templates:
+        return f"The run was stopped before it began any task.\n\nTo run it after all:\n  {resume}"
     rows = task_instances.last_of_failed(connection, last.workflow_id, _FAILURES) if last.failed else []
     silent = [row.id for row in rows if not row.stderr_log]
     accounts = task_instances.accounts(connection, silent)

@@ -112,6 +112,7 @@ class Session:
         self._engine: Engine | None = None
         self._wish: _Wish | None = None
         self._is_late = False
+        self._exhausted: list[Any] = []  # the last attempts of tasks that failed for a resource
         self.is_quiet = False  #: while somebody is asked something
 
     async def run(self) -> Result:
@@ -128,7 +129,7 @@ class Session:
                 raise
             raise WorkflowNotResumable(
                 f"The run was stopped before it had taken workflow {self.workflow_id}.",
-                remedy="Nothing has changed. Try again: workflow.run(resume=True).",
+                remedy="No task was begun. Try again: workflow.run(resume=True).",
             ) from None
         if self._is_late and result.status is not WorkflowRunStatus.DONE:
             raise self._too_late()
@@ -149,7 +150,7 @@ class Session:
     async def _run(self, begun: float) -> Result:
         await self._make_way()
         self.workflow_run_id = run_id = await self._take()
-        journal = Journal(self._archive, run_id, self._clock, self._rhythm)
+        journal = self._journal(run_id)
         try:
             status, last = await self._run_to_end(journal, begun)
         except BaseException as error:  # noqa: BLE001 - it is raised again, without the group around it
@@ -185,9 +186,23 @@ class Session:
             at, resume, lease = self._clock.now(), self._options.resume, self._rhythm.until
             return claims.take(connection, self.workflow_id, at, resume=resume, lease=lease, tries=tries)
 
-        return await self._archive.change(take)
+        taking = asyncio.create_task(self._archive.change(take))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            # It is taken all the same, and nobody should have to wait until it counts as gone.
+            run_id = await taking
+            if self._wish is None:
+                await self._stopped_early(self._journal(run_id))
+                raise
+            return run_id
+
+    def _journal(self, run_id: int) -> Journal:
+        return Journal(self._archive, run_id, self._clock, self._rhythm)
 
     async def _run_to_end(self, journal: Journal, begun: float) -> tuple[WorkflowRunStatus, Snapshot]:
+        if self._wish is not None:  # said while the workflow was taken
+            raise asyncio.CancelledError
         leftovers = await self._archive.read(self._leftovers)
         inbox = Inbox()
         async with Clusters(await self._reached(leftovers.clusters), inbox, journal) as clusters:
@@ -224,8 +239,8 @@ class Session:
         cold, patience = self._options.cold, self._options.resume_timeout
         async with _held(journal):
             adopted = await leftovers.settle(clusters, inbox, journal, cold=cold, patience=patience)
-            ids = [live.id for live in adopted.values()]
-            await journal.change(lambda it: task_instances.hand_over(it, ids, journal.run_id))
+            if ids := [live.id for live in adopted.values()]:
+                await journal.change(lambda it: task_instances.hand_over(it, ids, journal.run_id))
             self._exhausted = await self._archive.read(
                 lambda it: task_instances.exhausted(it, self.workflow_id)
             )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from jobmon_airflow.engine.progress import Snapshot
+from jobmon_airflow.engine.report import report
 from jobmon_airflow.errors import WorkflowTimeout
 from jobmon_airflow.testing import Faults, SimulatedClock, SimulatedCluster
 from tests.engine.simulated import (
@@ -275,3 +279,28 @@ def test_limits_of_time_and_orders_to_stop_do_not_disturb_each_other(url):
     assert result.status == "S"
     assert tries(workflow) == {"a": "F"}
     assert run_statuses(workflow) == "S"
+
+
+def test_a_run_that_is_stopped_while_it_takes_the_workflow_leaves_no_run_behind(url):
+    clock = SimulatedClock()
+    workflow = drawn("a", url)
+    run = session(workflow, SimulatedCluster(clock), clock)
+
+    async def story():
+        running = asyncio.create_task(run.run())
+        await asyncio.sleep(0)  # it is about to ask for the workflow
+        run.stop()
+        return await running
+
+    assert clock.run(story()).status == "S"
+
+    assert run_statuses(workflow) == "S"
+    assert simulate(workflow, SimulatedCluster(clock), clock, resume=True).status == "D"
+
+
+def test_a_run_that_was_stopped_before_it_began_says_so():
+    nothing = Snapshot(workflow_id=1, workflow_run_id=1, templates=[], done_before=0, elapsed=0.0)
+
+    assert report(None, nothing, "again", was_stopped=True) == (
+        "The run was stopped before it began any task.\n\nTo run it after all:\n  again"
+    )
