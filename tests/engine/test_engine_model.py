@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Read before the tests' environment is cleaned.
-CAMPAIGN: Final = int(os.environ.get("JOBMON_TEST_WORLDS", "150"))
+CAMPAIGN: Final = int(os.environ.get("JOBMON_TEST_WORLDS", "60"))
 
 _COUNTED: Final = {"application error", "out of memory", "out of time", "done"}
 _INFRASTRUCTURE: Final = {"node failed", "lost", "internal error", "not submitted"}
