@@ -31,6 +31,7 @@ from jobmon_airflow.settings import UNLIMITED
 from jobmon_airflow.store.types import Id, LongText, UtcDateTime
 
 NAME_LENGTH: Final = 255
+AIRFLOW_ID_LENGTH: Final = 250  # of Airflow's own ids
 HASH_LENGTH: Final = 32  # hexadecimal digits: 128 bits
 
 metadata: Final = MetaData(
@@ -227,6 +228,18 @@ dag_join = _table(
     clustered=True,
 )
 
+template_edge = _table(
+    "template_edge",
+    _to("dag", primary_key=True),
+    _to("task_template_version", name="upstream_task_template_version_id", primary_key=True),
+    _to("task_template_version", name="downstream_task_template_version_id", primary_key=True),
+    comment=(
+        "Which templates' tasks wait for which templates' tasks in a DAG: its edges, seen from afar. Graphs that "
+        "were written by version 0002 or earlier have none here."
+    ),
+    clustered=True,
+)
+
 # --- where tasks run ------------------------------------------------------------------------------------
 
 cluster_type = _table(
@@ -417,4 +430,32 @@ task_status_audit = _table(
     Index("ix_task_status_audit_of_workflow", "workflow_id", "id"),
     Index("ix_task_status_audit_of_task", "task_id", "id"),
     comment="Every change of every task's status.",
+)
+
+# --- on whose behalf ----------------------------------------------------------------------------------------
+
+airflow_task = _table(
+    "airflow_task",
+    _id(),
+    Column("dag_id", String(AIRFLOW_ID_LENGTH), nullable=False),
+    Column("run_id", String(AIRFLOW_ID_LENGTH), nullable=False),
+    Column("task_id", String(AIRFLOW_ID_LENGTH), nullable=False),
+    Column("map_index", Integer, nullable=False, default=-1),
+    Column(
+        "try_number", Integer, nullable=False, comment="Of the try that acts; earlier ones may not any more."
+    ),
+    Column(
+        "clear_number", Integer, nullable=False, comment="How often the DAG run had been cleared by then."
+    ),
+    _to("workflow", nullable=True, index=True),
+    _to("workflow_run", nullable=True, index=True),
+    Column(
+        "engine", String(NAME_LENGTH), comment="The machine and the process that run the workflow for it."
+    ),
+    _moment("heartbeat_date", comment="Until when this process will be heard of again."),
+    Column("outcome", LongText, comment="How the try ended, as JSON; empty until then."),
+    _moment("created_date", nullable=False),
+    _moment("status_date", nullable=False),
+    UniqueConstraint("dag_id", "run_id", "task_id", "map_index"),
+    comment="A task instance of Airflow that acts for a workflow: runs it, or mirrors one of its templates.",
 )

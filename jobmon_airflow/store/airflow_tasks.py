@@ -1,0 +1,160 @@
+"""Airflow's task instances that act for workflows: which try of them may act, through which process, and how it ended.
+
+Airflow may start a new try of a task while an earlier one is still at work: after a clear, after a network that was
+down for a while, or because a process was taken for dead. Whoever wants to act claims the row first; the newest try has
+it, and every earlier one learns that it was superseded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from jobmon_airflow.store import sets
+from jobmon_airflow.store.schema import airflow_task
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where Airflow keeps a task instance."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+
+    def __str__(self) -> str:
+        index = "" if self.map_index < 0 else f"[{self.map_index}]"
+        return f"{self.dag_id}.{self.task_id}{index} of run {self.run_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One try of a task instance."""
+
+    place: Place
+    number: int
+    clear_number: int  #: how often the DAG run had been cleared when it began
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a try finds when it begins to act."""
+
+    is_superseded: bool  #: a later try acts already
+    is_new: bool  #: this is the first time that this try says so
+    was_cleared: bool  #: somebody cleared the run since an earlier try acted
+    previous: Row[Any] | None  #: what stood there before
+
+
+def claim(connection: Connection, this: Try, at: datetime) -> Claim:
+    """Let this try act for its place, and no earlier one any more."""
+    _enter(connection, this, at)
+    row = _locked(connection, this.place)
+    if (row.try_number, row.clear_number) > (this.number, this.clear_number):
+        return Claim(is_superseded=True, is_new=False, was_cleared=False, previous=row)
+    is_first = row.try_number == 0
+    is_new = (row.try_number, row.clear_number) < (this.number, this.clear_number)
+    if is_new:
+        values = {"try_number": this.number, "clear_number": this.clear_number, "outcome": None}
+        _change(connection, row.id, at, **values)
+    return Claim(
+        is_superseded=False,
+        is_new=is_new,
+        was_cleared=not is_first and this.clear_number > row.clear_number,
+        previous=None if is_first else row,
+    )
+
+
+def act_through(connection: Connection, this: Try, engine: str, until: datetime, at: datetime) -> bool:
+    """Let a process act for the try, unless another one does; False if it may not."""
+    row = _locked(connection, this.place)
+    if not _is_of(row, this) or (is_attended(row, at) and row.engine != engine):
+        return False
+    _change(connection, row.id, at, engine=engine, heartbeat_date=until)
+    return True
+
+
+def beat(connection: Connection, this: Try, engine: str, until: datetime) -> bool:
+    """Say that the process is well; False if it no longer acts for the place."""
+    table = airflow_task
+    result = connection.execute(
+        update(table)
+        .where(*_at(this.place), table.c.try_number == this.number, table.c.engine == engine)
+        .values(heartbeat_date=until)
+    )
+    return result.rowcount == 1
+
+
+def note(connection: Connection, this: Try, at: datetime, **values: Any) -> bool:
+    """Note what is known of the try (workflow_id, workflow_run_id, outcome); False if it was superseded."""
+    row = _locked(connection, this.place)
+    if not _is_of(row, this):
+        return False
+    _change(connection, row.id, at, **values)
+    return True
+
+
+def row(connection: Connection, place: Place) -> Row[Any] | None:
+    """What is known of a place."""
+    return connection.execute(select(airflow_task).where(*_at(place))).first()
+
+
+def of_run(connection: Connection, dag_id: str, run_id: str) -> list[Row[Any]]:
+    """All task instances of a DAG run that act for workflows."""
+    query = select(airflow_task).where(airflow_task.c.dag_id == dag_id, airflow_task.c.run_id == run_id)
+    return list(connection.execute(query.order_by(airflow_task.c.id)))
+
+
+def of_workflow(connection: Connection, workflow_id: int) -> list[Row[Any]]:
+    """All task instances that ever acted for a workflow, oldest first."""
+    query = select(airflow_task).where(airflow_task.c.workflow_id == workflow_id)
+    return list(connection.execute(query.order_by(airflow_task.c.id)))
+
+
+def is_attended(row: Row[Any], at: datetime) -> bool:
+    """Whether a process that acts for the place was heard of in time."""
+    return row.outcome is None and row.heartbeat_date is not None and row.heartbeat_date >= at
+
+
+def _enter(connection: Connection, this: Try, at: datetime) -> None:
+    place = this.place
+    sets.insert(
+        connection,
+        airflow_task,
+        ("dag_id", "run_id", "task_id", "map_index", "try_number", "clear_number"),
+        [(place.dag_id, place.run_id, place.task_id, place.map_index, 0, this.clear_number)],
+        constants={"created_date": at, "status_date": at},
+        keep_existing=True,
+    )
+
+
+def _locked(connection: Connection, place: Place) -> Row[Any]:
+    return connection.execute(select(airflow_task).where(*_at(place)).with_for_update()).one()
+
+
+def _change(connection: Connection, row_id: int, at: datetime, **values: Any) -> None:
+    connection.execute(
+        update(airflow_task).where(airflow_task.c.id == row_id).values(status_date=at, **values)
+    )
+
+
+def _at(place: Place) -> tuple[Any, ...]:
+    table = airflow_task
+    return (
+        table.c.dag_id == place.dag_id,
+        table.c.run_id == place.run_id,
+        table.c.task_id == place.task_id,
+        table.c.map_index == place.map_index,
+    )
+
+
+def _is_of(row: Row[Any], this: Try) -> bool:
+    return (row.try_number, row.clear_number) == (this.number, this.clear_number)
