@@ -21,6 +21,7 @@ Every error has two parts: what happened, and the remedy, ideally something to t
     ├── ResourcesDoNotFit                 no queue can hold the request
     ├── CallableReturnedInvalidObject     a function that was to return resources did not
     ├── UnknownCluster                    nobody said how to reach this cluster
+    ├── InvalidSetting                    an option of [jobmon], or a connection, that means nothing
     ├── InvalidTransition                 a status that may not follow the one before it
     ├── RunError                          a workflow that cannot be run, or was not run to its end
     │   ├── WorkflowAlreadyExists         it was begun before, and nobody said resume=True
@@ -146,6 +147,10 @@ class CallableReturnedInvalidObject(JobmonError):
 
 class UnknownCluster(JobmonError, ValueError):
     """Nobody said how to reach this cluster."""
+
+
+class InvalidSetting(JobmonError):
+    """An option of ``[jobmon]``, or a connection, means nothing."""
 
 
 class InvalidTransition(JobmonError):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobmon_airflow import settings
-from jobmon_airflow.errors import InvalidAddress
+from jobmon_airflow.errors import InvalidAddress, InvalidSetting
 from jobmon_airflow.settings import database_address
 from jobmon_airflow.store.database import Database
 
@@ -187,3 +187,79 @@ def test_there_is_a_user_without_an_entry_in_the_password_file(monkeypatch: pyte
 
 def _nobody(number: int) -> None:
     raise KeyError(number)
+
+
+# --- other options -----------------------------------------------------------------------------------------------
+
+
+def test_an_option_is_the_environments_then_the_configurations_then_the_default(tmp_path: Path) -> None:
+    nothing = {"AIRFLOW_HOME": str(tmp_path)}
+    assert settings.poll_interval(nothing) == 5.0
+
+    write_config(tmp_path, "[jobmon]\npoll_interval = 2.5\n")
+    assert settings.poll_interval(nothing) == 2.5
+
+    assert settings.poll_interval(nothing | {"AIRFLOW__JOBMON__POLL_INTERVAL": "0.5"}) == 0.5
+
+
+@pytest.mark.parametrize("said", ["soon", "0", "-1", "inf", "nan"])
+def test_a_pace_that_is_none_is_refused(said: str) -> None:
+    with pytest.raises(InvalidSetting, match="poll_interval"):
+        settings.poll_interval({"AIRFLOW__JOBMON__POLL_INTERVAL": said})
+
+
+def test_engines_write_their_logs_beside_airflows(tmp_path: Path) -> None:
+    home = {"AIRFLOW_HOME": str(tmp_path)}
+
+    assert settings.engine_log_folder(home) == tmp_path / "logs" / "jobmon"
+    assert (
+        str(settings.engine_log_folder({"AIRFLOW__JOBMON__ENGINE_LOG_FOLDER": "/var/log/x"})) == "/var/log/x"
+    )
+
+
+def test_scripts_find_the_api_server_where_airflow_says_that_it_is(tmp_path: Path) -> None:
+    home = {"AIRFLOW_HOME": str(tmp_path)}
+    assert settings.api(home).url == "http://localhost:8080"
+
+    write_config(tmp_path, "[api]\nbase_url = https://airflow.example.org/here/\n")
+    assert settings.api(home).url == "https://airflow.example.org/here"
+
+    ours = {"AIRFLOW__JOBMON__API_URL": "http://other:1", "AIRFLOW__JOBMON__API_TOKEN": "abc"}
+    assert settings.api(home | ours) == settings.Api(url="http://other:1", token="abc")
+
+
+def test_secrets_of_the_api_are_not_shown() -> None:
+    assert "abc" not in repr(settings.Api(url="http://x", token="abc", password="abc"))
+
+
+def test_a_secret_may_be_what_a_command_prints(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("sqlite:///told.db\n")
+    command = f"cat {tmp_path}/secret"
+    home = {"AIRFLOW_HOME": str(tmp_path)}
+
+    assert (
+        database_address(None, home | {f"{settings.AIRFLOW_VARIABLE}_CMD": command}).url
+        == "sqlite:///told.db"
+    )
+
+    write_config(tmp_path, f"[jobmon]\nsql_alchemy_conn_cmd = {command}\n")
+    address = database_address(None, home)
+    assert (address.url, address.origin) == (
+        "sqlite:///told.db",
+        f"[jobmon] sql_alchemy_conn_cmd in {tmp_path}/airflow.cfg",
+    )
+
+
+@pytest.mark.parametrize("command", ["false", "/no/such/program x", "sh -c 'echo hush; exit 3'"])
+def test_a_command_that_fails_is_refused_without_a_word_of_what_it_said(command: str) -> None:
+    with pytest.raises(InvalidSetting, match="API_TOKEN_CMD") as caught:
+        settings.api({"AIRFLOW__JOBMON__API_TOKEN_CMD": command})
+
+    assert "hush" not in str(caught.value)
+
+
+def test_a_secret_in_airflows_secrets_backend_is_not_passed_over_in_silence() -> None:
+    with pytest.raises(InvalidSetting, match="secrets backend") as caught:
+        database_address(None, {f"{settings.AIRFLOW_VARIABLE}_SECRET": "jobmon/address"})
+
+    assert f"{settings.AIRFLOW_VARIABLE}_CMD" in caught.value.remedy
