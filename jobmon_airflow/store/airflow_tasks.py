@@ -49,36 +49,35 @@ class Claim:
     """What a try finds when it begins to act."""
 
     is_superseded: bool  #: a later try acts already
-    is_new: bool  #: this is the first time that this try says so
-    was_cleared: bool  #: somebody cleared the run since an earlier try acted
-    previous: Row[Any] | None  #: what stood there before
+    was_cleared: bool  #: somebody cleared the DAG run, and the workflow has not heard of it yet
+    workflow_run_id: int | None = None  #: the run that was begun last for this place
+    outcome: str | None = None  #: of this very try, if it has ended
 
 
 def claim(connection: Connection, this: Try, at: datetime) -> Claim:
     """Let this try act for its place, and no earlier one any more."""
     _enter(connection, this, at)
-    row = _locked(connection, this.place)
-    if (row.try_number, row.clear_number) > (this.number, this.clear_number):
-        return Claim(is_superseded=True, is_new=False, was_cleared=False, previous=row)
-    is_first = row.try_number == 0
-    is_new = (row.try_number, row.clear_number) < (this.number, this.clear_number)
+    found = _locked(connection, this.place)
+    if (found.try_number, found.clear_number) > (this.number, this.clear_number):
+        return Claim(is_superseded=True, was_cleared=False)
+    is_new = not _is_of(found, this)
     if is_new:
-        values = {"try_number": this.number, "clear_number": this.clear_number, "outcome": None}
-        _change(connection, row.id, at, **values)
+        nobody = {"engine": None, "heartbeat_date": None, "outcome": None}
+        _change(connection, found.id, at, try_number=this.number, clear_number=this.clear_number, **nobody)
     return Claim(
         is_superseded=False,
-        is_new=is_new,
-        was_cleared=not is_first and this.clear_number > row.clear_number,
-        previous=None if is_first else row,
+        was_cleared=this.clear_number > found.heeded,
+        workflow_run_id=found.workflow_run_id,
+        outcome=None if is_new else found.outcome,
     )
 
 
 def act_through(connection: Connection, this: Try, engine: str, until: datetime, at: datetime) -> bool:
     """Let a process act for the try, unless another one does; False if it may not."""
-    row = _locked(connection, this.place)
-    if not _is_of(row, this) or (is_attended(row, at) and row.engine != engine):
+    found = _locked(connection, this.place)
+    if not _is_of(found, this) or (is_attended(found, at) and found.engine != engine):
         return False
-    _change(connection, row.id, at, engine=engine, heartbeat_date=until)
+    _change(connection, found.id, at, engine=engine, heartbeat_date=until)
     return True
 
 
@@ -94,11 +93,11 @@ def beat(connection: Connection, this: Try, engine: str, until: datetime) -> boo
 
 
 def note(connection: Connection, this: Try, at: datetime, **values: Any) -> bool:
-    """Note what is known of the try (workflow_id, workflow_run_id, outcome); False if it was superseded."""
-    row = _locked(connection, this.place)
-    if not _is_of(row, this):
+    """Note what is known of the try (workflow_id, workflow_run_id, heeded, outcome); False if it was superseded."""
+    found = _locked(connection, this.place)
+    if not _is_of(found, this):
         return False
-    _change(connection, row.id, at, **values)
+    _change(connection, found.id, at, **values)
     return True
 
 
@@ -119,9 +118,9 @@ def of_workflow(connection: Connection, workflow_id: int) -> list[Row[Any]]:
     return list(connection.execute(query.order_by(airflow_task.c.id)))
 
 
-def is_attended(row: Row[Any], at: datetime) -> bool:
+def is_attended(found: Row[Any], at: datetime) -> bool:
     """Whether a process that acts for the place was heard of in time."""
-    return row.outcome is None and row.heartbeat_date is not None and row.heartbeat_date >= at
+    return found.outcome is None and found.heartbeat_date is not None and found.heartbeat_date >= at
 
 
 def _enter(connection: Connection, this: Try, at: datetime) -> None:
@@ -129,9 +128,15 @@ def _enter(connection: Connection, this: Try, at: datetime) -> None:
     sets.insert(
         connection,
         airflow_task,
-        ("dag_id", "run_id", "task_id", "map_index", "try_number", "clear_number"),
-        [(place.dag_id, place.run_id, place.task_id, place.map_index, 0, this.clear_number)],
-        constants={"created_date": at, "status_date": at},
+        ("dag_id", "run_id", "task_id", "map_index"),
+        [(place.dag_id, place.run_id, place.task_id, place.map_index)],
+        constants={
+            "try_number": 0,
+            "clear_number": this.clear_number,
+            "heeded": this.clear_number,
+            "created_date": at,
+            "status_date": at,
+        },
         keep_existing=True,
     )
 
@@ -156,5 +161,5 @@ def _at(place: Place) -> tuple[Any, ...]:
     )
 
 
-def _is_of(row: Row[Any], this: Try) -> bool:
-    return (row.try_number, row.clear_number) == (this.number, this.clear_number)
+def _is_of(found: Row[Any], this: Try) -> bool:
+    return (found.try_number, found.clear_number) == (this.number, this.clear_number)

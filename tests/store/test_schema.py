@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint, insert, select
+from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint, delete, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from jobmon_airflow import states
 from jobmon_airflow.states import TaskStatus
-from jobmon_airflow.store import attributes, schema, task_instances, tasks, templates, workflow_runs
+from jobmon_airflow.store import (
+    airflow_tasks,
+    attributes,
+    schema,
+    task_instances,
+    tasks,
+    templates,
+    workflow_runs,
+)
+from jobmon_airflow.store.airflow_tasks import Place, Try
 from tests.store.building import AT, chain
 
 if TYPE_CHECKING:
@@ -194,5 +203,13 @@ def _fill_every_table(database: Database, new: Callable[[str], str]) -> None:
                 dag_id=bound.dag_id, number=1, upstream_node_ids="[]", downstream_node_ids="[]"
             )
         )
+        ends = ("upstream_task_template_version_id", "downstream_task_template_version_id")
+        edge = {"dag_id": bound.dag_id, **dict.fromkeys(ends, bound.version_id)}
+        connection.execute(delete(schema.template_edge).where(schema.template_edge.c.dag_id == bound.dag_id))
+        connection.execute(insert(schema.template_edge).values(edge))
+        runs = Place(dag_id=new("dag"), run_id="manual", task_id="run")
+        this = Try(place=runs, number=1, clear_number=0)
+        airflow_tasks.claim(connection, this, AT)
+        airflow_tasks.note(connection, this, AT, workflow_id=bound.workflow_id, workflow_run_id=run)
 
     database.write(fill)

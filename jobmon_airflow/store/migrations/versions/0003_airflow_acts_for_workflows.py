@@ -40,6 +40,12 @@ def upgrade() -> None:
             nullable=False,
             comment="How often the DAG run had been cleared by then.",
         ),
+        sa.Column(
+            "heeded",
+            sa.Integer(),
+            nullable=False,
+            comment="The clear whose orders the workflow has followed.",
+        ),
         sa.Column("workflow_id", Id, nullable=True),
         sa.Column("workflow_run_id", Id, nullable=True),
         sa.Column(
