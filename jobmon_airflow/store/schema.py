@@ -447,6 +447,7 @@ airflow_task = _table(
     Column(
         "clear_number", Integer, nullable=False, comment="How often the DAG run had been cleared by then."
     ),
+    Column("heeded", Integer, nullable=False, comment="The clear whose orders the workflow has followed."),
     _to("workflow", nullable=True, index=True),
     _to("workflow_run", nullable=True, index=True),
     Column(
