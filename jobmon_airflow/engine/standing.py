@@ -1,0 +1,152 @@
+"""How workflows stand, whoever runs them: for a command line, a hook, a notification, a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from jobmon_airflow.engine.claims import known
+from jobmon_airflow.engine.progress import Snapshot, TemplateCounts
+from jobmon_airflow.engine.report import report
+from jobmon_airflow.states import TaskBucket, TaskStatus, WorkflowRunStatus, WorkflowStatus
+from jobmon_airflow.store import overviews, workflows
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from jobmon_airflow.store.overviews import Overview
+
+_LEAVES_WORK: Final = frozenset({WorkflowRunStatus.STOPPED, WorkflowRunStatus.TERMINATED})
+_ACTIVE: Final = (TaskBucket.SCHEDULED, TaskBucket.RUNNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """How far the tasks of one template are."""
+
+    name: str
+    counts: Mapping[TaskBucket, int]  #: every bucket is there
+
+    @property
+    def total(self) -> int:
+        """All of its tasks."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A workflow as it is now."""
+
+    workflow_id: int
+    tool: str
+    name: str
+    workflow_args: str
+    status: WorkflowStatus
+    since: datetime
+    created: datetime | None
+    workflow_run_id: int | None  #: of its last run
+    run_status: WorkflowRunStatus | None
+    templates: Sequence[Template]
+
+    @property
+    def counts(self) -> dict[TaskBucket, int]:
+        """How many tasks are in each bucket."""
+        found: Counter[TaskBucket] = Counter(dict.fromkeys(TaskBucket, 0))
+        for template in self.templates:
+            found.update(template.counts)
+        return dict(found)
+
+    @property
+    def total(self) -> int:
+        """All tasks."""
+        return sum(template.total for template in self.templates)
+
+    @property
+    def done(self) -> int:
+        """Those that are done."""
+        return self.counts[TaskBucket.DONE]
+
+    @property
+    def failed(self) -> int:
+        """Those that failed for good."""
+        return self.counts[TaskBucket.FATAL]
+
+
+def of_workflow(connection: Connection, workflow_id: int) -> Standing:
+    """How a workflow stands, or an error if there is none of this id."""
+    known(connection, workflow_id)
+    return of_workflows(connection, [workflow_id])[0]
+
+
+def of_workflows(connection: Connection, ids: Collection[int]) -> list[Standing]:
+    """How workflows stand, newest first; without those that are not there."""
+    return _standings(connection, overviews.of_workflows(connection, ids))
+
+
+def latest(connection: Connection, limit: int, *, user: str | None = None) -> list[Standing]:
+    """How so many workflows stand, newest first; of those that a user ever ran, if one is named."""
+    return _standings(connection, overviews.latest(connection, limit, user=user))
+
+
+def account(connection: Connection, standing: Standing, resume: str) -> str:
+    """What is done, what failed and how, and what to type next: as the run itself would say it."""
+    last = Snapshot(
+        workflow_id=standing.workflow_id,
+        workflow_run_id=standing.workflow_run_id or 0,
+        templates=[_as_counted(template) for template in standing.templates],
+        done_before=0,
+        elapsed=0.0,
+    )
+    return report(connection, last, resume, was_stopped=_has_work_left(standing))
+
+
+def _standings(connection: Connection, found: Sequence[Overview]) -> list[Standing]:
+    ids = [overview.id for overview in found]
+    if not ids:
+        return []
+    runs, counts = overviews.last_runs(connection, ids), workflows.counts_by_status(connection, ids)
+    return [
+        Standing(
+            workflow_id=overview.id,
+            tool=overview.tool,
+            name=overview.name,
+            workflow_args=overview.workflow_args,
+            status=WorkflowStatus.of(overview.status),
+            since=overview.status_date,
+            created=overview.created_date,
+            workflow_run_id=runs[overview.id][0] if overview.id in runs else None,
+            run_status=WorkflowRunStatus.of(runs[overview.id][1]) if overview.id in runs else None,
+            templates=[
+                Template(name=name, counts=_in_buckets(counts.get((overview.id, array_id), {})))
+                for array_id, name in workflows.array_names(connection, overview.id).items()
+            ],
+        )
+        for overview in found
+    ]
+
+
+def _in_buckets(counts: Mapping[str, int]) -> dict[TaskBucket, int]:
+    found = dict.fromkeys(TaskBucket, 0)
+    for status, count in counts.items():
+        found[TaskStatus.of(status).bucket] += count
+    return found
+
+
+def _as_counted(template: Template) -> TemplateCounts:
+    return TemplateCounts(
+        name=template.name,
+        total=template.total,
+        done=template.counts[TaskBucket.DONE],
+        active=sum(template.counts[bucket] for bucket in _ACTIVE),
+        failed=template.counts[TaskBucket.FATAL],
+    )
+
+
+def _has_work_left(standing: Standing) -> bool:
+    """Whether what is not done may just not have been run yet, rather than be blocked by what failed."""
+    status = standing.run_status
+    return status is None or not status.is_final or status in _LEAVES_WORK or not standing.failed

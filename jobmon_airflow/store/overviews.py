@@ -1,0 +1,84 @@
+"""What people ask from outside: which workflows there are, whose they are, and which of Airflow's DAGs ran them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sqlalchemy import select
+
+from jobmon_airflow.store import sets
+from jobmon_airflow.store.schema import airflow_task, tool, tool_version, workflow, workflow_run
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Select
+
+_COLUMNS: Final = (
+    workflow.c.id,
+    tool.c.name.label("tool"),
+    workflow.c.name,
+    workflow.c.workflow_args,
+    workflow.c.status,
+    workflow.c.status_date,
+    workflow.c.created_date,
+)
+
+
+class Overview(NamedTuple):
+    """A workflow, without its tasks."""
+
+    id: int
+    tool: str
+    name: str
+    workflow_args: str
+    status: str
+    status_date: datetime
+    created_date: datetime | None  #: None as long as it is being bound
+
+
+def latest(connection: Connection, limit: int, *, user: str | None = None) -> list[Overview]:
+    """So many workflows, newest first; of those that a user ever ran, if one is named."""
+    query = _overview().order_by(workflow.c.id.desc()).limit(limit)
+    if user is not None:
+        theirs = select(workflow_run.c.workflow_id).where(workflow_run.c.user == user)
+        query = query.where(workflow.c.id.in_(theirs))
+    return [Overview(*row) for row in connection.execute(query)]
+
+
+def of_workflows(connection: Connection, ids: Collection[int]) -> list[Overview]:
+    """The workflows of these ids that are there, newest first."""
+    query = _overview().where(sets.among(workflow.c.id, sorted(ids))).order_by(workflow.c.id.desc())
+    return [Overview(*row) for row in connection.execute(query)]
+
+
+def airflow_dags(connection: Connection, ids: Collection[int]) -> dict[int, set[str]]:
+    """The dag_ids of Airflow's tasks that acted for workflows, by workflow."""
+    query = (
+        select(airflow_task.c.workflow_id, airflow_task.c.dag_id)
+        .where(sets.among(airflow_task.c.workflow_id, sorted(ids)))
+        .distinct()
+    )
+    found: dict[int, set[str]] = {number: set() for number in ids}
+    for number, dag_id in connection.execute(query):
+        found[number].add(dag_id)
+    return found
+
+
+def last_runs(connection: Connection, ids: Collection[int]) -> dict[int, tuple[int, str]]:
+    """Id and status of each workflow's last run; nothing for those that were never run."""
+    query = (
+        select(workflow_run.c.workflow_id, workflow_run.c.id, workflow_run.c.status)
+        .where(sets.among(workflow_run.c.workflow_id, sorted(ids)))
+        .order_by(workflow_run.c.id)
+    )
+    return {workflow_id: (number, status) for workflow_id, number, status in connection.execute(query)}
+
+
+def _overview() -> Select[Any]:
+    return (
+        select(*_COLUMNS)
+        .join(tool_version, tool_version.c.id == workflow.c.tool_version_id)
+        .join(tool, tool.c.id == tool_version.c.tool_id)
+    )
