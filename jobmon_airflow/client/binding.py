@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.client import garbage, identity, registry
 from jobmon_airflow.client.requests import Requests
+from jobmon_airflow.client.shape import array_edges
 from jobmon_airflow.client.task import Join
 from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store import attributes, dags, nodes, sets, tasks, templates, workflows
@@ -152,7 +153,9 @@ class _Binding:
             (task._node_id, _ids(task._upstreams), _ids(task._downstreams)) for task in self.workflow._tasks
         )
         joined = ((-join._node_id, _ids(join.members), _ids(join._downstreams)) for join in joins)
-        dag_id = dags.bind(connection, self.dag_hash, edges, joined, self.at)
+        dag_id = dags.bind(
+            connection, self.dag_hash, edges, joined, self.at, between_templates=self._template_edges()
+        )
         workflow_id, is_there = workflows.enter(connection, self._identity(dag_id), self.description, self.at)
         if not is_there:
             self._enter_tasks(connection, workflow_id)
@@ -160,6 +163,10 @@ class _Binding:
             workflows.complete(connection, workflow_id, self.at)
             self._say_if_args_were_used(connection, dag_id, workflow_id)
         return dag_id, workflow_id, not is_there
+
+    def _template_edges(self) -> Iterator[tuple[int, int]]:
+        for upstream, downstream in array_edges(self.workflow):
+            yield upstream.task_template_version.id, downstream.task_template_version.id
 
     def _enter_tasks(self, connection: Connection, workflow_id: int) -> None:
         array_ids = workflows.bind_arrays(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from jobmon_airflow.client.defaults import Said
+    from jobmon_airflow.client.shape import Part, Shape
     from jobmon_airflow.client.task import Task
     from jobmon_airflow.client.tool import Tool, ToolVersion
 
@@ -223,6 +224,29 @@ class TaskTemplate(TemplateDefaults):
                     task.add_upstreams(upstreams)
                 tasks.append(task)
         return tasks
+
+    # --- which templates wait for which -------------------------------------------------------------------
+
+    def __rshift__(self, later: Part) -> Shape:
+        """``transform >> [aggregate, report] >> summarize``: see `Shape`."""
+        from jobmon_airflow.client.shape import Shape
+
+        return Shape.of(self) >> later
+
+    def __rrshift__(self, earlier: Part) -> Shape:
+        from jobmon_airflow.client.shape import Shape
+
+        return Shape.of(earlier) >> self
+
+    def __lshift__(self, earlier: Part) -> Shape:
+        from jobmon_airflow.client.shape import Shape
+
+        return Shape.of(self) << earlier
+
+    def __rlshift__(self, later: Part) -> Shape:
+        from jobmon_airflow.client.shape import Shape
+
+        return Shape.of(later) << self
 
     # --- what became of them ----------------------------------------------------------------------------
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from jobmon_airflow.store import sets
-from jobmon_airflow.store.schema import dag, dag_join, edge
+from jobmon_airflow.store.schema import dag, dag_join, edge, node, template_edge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -31,7 +31,13 @@ def find(connection: Connection, digest: str) -> int | None:
 
 
 def bind(
-    connection: Connection, digest: str, edges: Iterable[Row], joins: Iterable[Row], at: datetime
+    connection: Connection,
+    digest: str,
+    edges: Iterable[Row],
+    joins: Iterable[Row],
+    at: datetime,
+    *,
+    between_templates: Iterable[tuple[int, int]] = (),
 ) -> int:
     """The id of the graph with this hash and these edges; there is one now."""
     sets.insert(connection, dag, ("hash",), [(digest,)], keep_existing=True)
@@ -40,6 +46,8 @@ def bind(
     ).one()
     if created is None:
         _insert_edges(connection, int(number), edges, joins)
+        ends = ("upstream_task_template_version_id", "downstream_task_template_version_id")
+        sets.insert(connection, template_edge, ends, between_templates, constants={"dag_id": number})
         connection.execute(update(dag).where(dag.c.id == number).values(created_date=at))
     return int(number)
 
@@ -73,6 +81,51 @@ def joins_of(connection: Connection, dag_id: int) -> Iterator[Row]:
     """All joins of a graph, with their upstream and downstream nodes."""
     query = select(dag_join.c.number, dag_join.c.upstream_node_ids, dag_join.c.downstream_node_ids)
     return sets.stream(connection, query.where(dag_join.c.dag_id == dag_id))
+
+
+def template_edges(connection: Connection, dag_id: int) -> set[tuple[int, int]]:
+    """Which template versions have tasks that wait for tasks of which: pairs of upstream and downstream."""
+    query = select(
+        template_edge.c.upstream_task_template_version_id, template_edge.c.downstream_task_template_version_id
+    ).where(template_edge.c.dag_id == dag_id)
+    found = {(upstream, downstream) for upstream, downstream in connection.execute(query)}
+    return found or _seen_in_edges(connection, dag_id)
+
+
+def _seen_in_edges(connection: Connection, dag_id: int) -> set[tuple[int, int]]:
+    """The same of a graph that was written before there were rows for it, or that has no edges."""
+    has_any = select(edge.c.node_id).where(edge.c.dag_id == dag_id, edge.c.upstream_node_ids != "[]")
+    if connection.execute(has_any.limit(1)).first() is None:
+        return set()
+    rows = [(node_id, json.loads(upstreams)) for node_id, upstreams, _ in edges_of(connection, dag_id)]
+    versions = _versions(connection, [node_id for node_id, _ in rows])
+    joins = {
+        -number: {versions[upstream] for upstream in json.loads(upstreams)}
+        for number, upstreams, _ in joins_of(connection, dag_id)
+    }
+    return {
+        (upstream, versions[node_id])
+        for node_id, upstreams in rows
+        for upstream in _versions_of(upstreams, versions, joins)
+    }
+
+
+def _versions(connection: Connection, node_ids: list[int]) -> dict[int, int]:
+    versions: dict[int, int] = {}
+    for part in sets.slices(node_ids):
+        query = select(node.c.id, node.c.task_template_version_id).where(sets.among(node.c.id, part))
+        versions |= sets.mapping(connection, query)
+    return versions
+
+
+def _versions_of(
+    ids: Iterable[int], versions: Mapping[int, int], joins: Mapping[int, set[int]]
+) -> Iterator[int]:
+    for number in ids:
+        if number > 0:
+            yield versions[number]
+        else:
+            yield from joins[number]
 
 
 def _insert_edges(connection: Connection, dag_id: int, edges: Iterable[Row], joins: Iterable[Row]) -> None:

@@ -82,6 +82,7 @@ QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
     "neighbours": lambda it, of, _: dags.neighbours(it, of.dag_id, of.node_ids[:50]),
     "edges": lambda it, of, _: list(dags.edges_of(it, of.dag_id)),
     "joins": lambda it, of, _: list(dags.joins_of(it, of.dag_id)),
+    "template edges": lambda it, of, _: dags.template_edges(it, of.dag_id),
     "counts by status": lambda it, of, _: workflows.counts_by_status(it, [of.workflow_id]),
     "changes": lambda it, of, _: tasks.changes(it, of.workflow_id),
     "later changes": lambda it, of, _: tasks.changes(it, of.workflow_id, after=1000, limit=50),
