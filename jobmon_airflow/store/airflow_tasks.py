@@ -41,7 +41,6 @@ class Try:
 
     place: Place
     number: int
-    clear_number: int  #: how often the DAG run had been cleared when it began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,33 +48,59 @@ class Claim:
     """What a try finds when it begins to act."""
 
     is_superseded: bool  #: a later try acts already
-    was_cleared: bool  #: somebody cleared the DAG run, and the workflow has not heard of it yet
+    is_heeded: bool = True  #: the workflow has taken notice of this try
     workflow_run_id: int | None = None  #: the run that was begun last for this place
     outcome: str | None = None  #: of this very try, if it has ended
 
 
 def claim(connection: Connection, this: Try, at: datetime) -> Claim:
-    """Let this try act for its place, and no earlier one any more."""
-    _enter(connection, this, at)
-    found = _locked(connection, this.place)
-    if (found.try_number, found.clear_number) > (this.number, this.clear_number):
-        return Claim(is_superseded=True, was_cleared=False)
-    is_new = not _is_of(found, this)
+    """Let this try act for its place, and no earlier one any more.
+
+    It needs no notice if the try before it came to its end: nothing of that is left.
+    """
+    found = _entered(connection, this, at)
+    if found.try_number > this.number:
+        return Claim(is_superseded=True)
+    is_new = found.try_number < this.number
+    heeded = this.number if is_new and found.outcome is not None else found.heeded
     if is_new:
-        nobody = {"engine": None, "heartbeat_date": None, "outcome": None}
-        _change(connection, found.id, at, try_number=this.number, clear_number=this.clear_number, **nobody)
+        _begin(connection, found.id, this, at, heeded=heeded)
     return Claim(
         is_superseded=False,
-        was_cleared=this.clear_number > found.heeded,
+        is_heeded=heeded == this.number,
         workflow_run_id=found.workflow_run_id,
         outcome=None if is_new else found.outcome,
     )
 
 
+def claim_mirror(connection: Connection, this: Try, at: datetime) -> Claim:
+    """Let this try mirror a template, and no earlier one any more.
+
+    Nobody but a person who clears it lets a mirror begin again, and the workflow must take notice of that.
+    """
+    found = _entered(connection, this, at)
+    if found.try_number > this.number:
+        return Claim(is_superseded=True)
+    if found.try_number < this.number:
+        _begin(connection, found.id, this, at, heeded=found.heeded)
+    return Claim(is_superseded=False, is_heeded=found.heeded == this.number)
+
+
+def heed(connection: Connection, place: Place, number: int, at: datetime) -> None:
+    """Note that the workflow has taken notice of this try."""
+    found = _locked(connection, place)
+    if found is not None and found.heeded < number:
+        _change(connection, found.id, at, heeded=number)
+
+
 def act_through(connection: Connection, this: Try, engine: str, until: datetime, at: datetime) -> bool:
     """Let a process act for the try, unless another one does; False if it may not."""
     found = _locked(connection, this.place)
-    if not _is_of(found, this) or (is_attended(found, at) and found.engine != engine):
+    if (
+        found is None
+        or found.try_number != this.number
+        or (is_attended(found, at) and found.engine != engine)
+    ):
         return False
     _change(connection, found.id, at, engine=engine, heartbeat_date=until)
     return True
@@ -95,7 +120,7 @@ def beat(connection: Connection, this: Try, engine: str, until: datetime) -> boo
 def note(connection: Connection, this: Try, at: datetime, **values: Any) -> bool:
     """Note what is known of the try (workflow_id, workflow_run_id, heeded, outcome); False if it was superseded."""
     found = _locked(connection, this.place)
-    if not _is_of(found, this):
+    if found is None or found.try_number != this.number:
         return False
     _change(connection, found.id, at, **values)
     return True
@@ -123,26 +148,29 @@ def is_attended(found: Row[Any], at: datetime) -> bool:
     return found.outcome is None and found.heartbeat_date is not None and found.heartbeat_date >= at
 
 
-def _enter(connection: Connection, this: Try, at: datetime) -> None:
+def _entered(connection: Connection, this: Try, at: datetime) -> Row[Any]:
+    """The place's row, which is there now; its first try is not the work of somebody who cleared it."""
     place = this.place
     sets.insert(
         connection,
         airflow_task,
-        ("dag_id", "run_id", "task_id", "map_index"),
-        [(place.dag_id, place.run_id, place.task_id, place.map_index)],
-        constants={
-            "try_number": 0,
-            "clear_number": this.clear_number,
-            "heeded": this.clear_number,
-            "created_date": at,
-            "status_date": at,
-        },
+        ("dag_id", "run_id", "task_id", "map_index", "try_number", "heeded"),
+        [(place.dag_id, place.run_id, place.task_id, place.map_index, this.number, this.number)],
+        constants={"created_date": at, "status_date": at},
         keep_existing=True,
     )
+    found = _locked(connection, place)
+    assert found is not None
+    return found
 
 
-def _locked(connection: Connection, place: Place) -> Row[Any]:
-    return connection.execute(select(airflow_task).where(*_at(place)).with_for_update()).one()
+def _begin(connection: Connection, row_id: int, this: Try, at: datetime, *, heeded: int) -> None:
+    nobody = {"engine": None, "heartbeat_date": None, "outcome": None}
+    _change(connection, row_id, at, try_number=this.number, heeded=heeded, **nobody)
+
+
+def _locked(connection: Connection, place: Place) -> Row[Any] | None:
+    return connection.execute(select(airflow_task).where(*_at(place)).with_for_update()).first()
 
 
 def _change(connection: Connection, row_id: int, at: datetime, **values: Any) -> None:
@@ -159,7 +187,3 @@ def _at(place: Place) -> tuple[Any, ...]:
         table.c.task_id == place.task_id,
         table.c.map_index == place.map_index,
     )
-
-
-def _is_of(found: Row[Any], this: Try) -> bool:
-    return (found.try_number, found.clear_number) == (this.number, this.clear_number)

@@ -444,10 +444,7 @@ airflow_task = _table(
     Column(
         "try_number", Integer, nullable=False, comment="Of the try that acts; earlier ones may not any more."
     ),
-    Column(
-        "clear_number", Integer, nullable=False, comment="How often the DAG run had been cleared by then."
-    ),
-    Column("heeded", Integer, nullable=False, comment="The clear whose orders the workflow has followed."),
+    Column("heeded", Integer, nullable=False, comment="The last try that the workflow has taken notice of."),
     _to("workflow", nullable=True, index=True),
     _to("workflow_run", nullable=True, index=True),
     Column(

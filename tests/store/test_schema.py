@@ -208,7 +208,7 @@ def _fill_every_table(database: Database, new: Callable[[str], str]) -> None:
         connection.execute(delete(schema.template_edge).where(schema.template_edge.c.dag_id == bound.dag_id))
         connection.execute(insert(schema.template_edge).values(edge))
         runs = Place(dag_id=new("dag"), run_id="manual", task_id="run")
-        this = Try(place=runs, number=1, clear_number=0)
+        this = Try(place=runs, number=1)
         airflow_tasks.claim(connection, this, AT)
         airflow_tasks.note(connection, this, AT, workflow_id=bound.workflow_id, workflow_run_id=run)
 

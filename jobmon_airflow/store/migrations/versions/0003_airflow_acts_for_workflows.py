@@ -37,16 +37,10 @@ def upgrade() -> None:
             comment="Of the try that acts; earlier ones may not any more.",
         ),
         sa.Column(
-            "clear_number",
-            sa.Integer(),
-            nullable=False,
-            comment="How often the DAG run had been cleared by then.",
-        ),
-        sa.Column(
             "heeded",
             sa.Integer(),
             nullable=False,
-            comment="The clear whose orders the workflow has followed.",
+            comment="The last try that the workflow has taken notice of.",
         ),
         sa.Column("workflow_id", Id, nullable=True),
         sa.Column("workflow_run_id", Id, nullable=True),
