@@ -172,6 +172,11 @@ class Task:
         return set(self._each(self._upstreams, Join.members_of))
 
     @property
+    def upstreams_and_joins(self) -> list[Task | Join]:
+        """The same as it is kept: a list that many tasks share is one join."""
+        return list(self._upstreams or ())
+
+    @property
     def downstream_tasks(self) -> set[Task]:
         """The tasks that wait for this one."""
         return set(self._each(self._downstreams, Join.dependents_of))

@@ -61,6 +61,11 @@ class Tool(Defaults):
         """Whether both stand for one tool of one database."""
         return self is other or (self.name, self._address) == (other.name, other._address)
 
+    @property
+    def address(self) -> str | None:
+        """The address of its database; none, if it is the usual one."""
+        return self._address
+
     @cached_property
     def database(self) -> Database:
         """The database that the tool's workflows go to, ready to be used."""

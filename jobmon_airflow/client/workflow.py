@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jobmon_airflow.client import graph
 from jobmon_airflow.client.array import Array
@@ -17,6 +17,8 @@ from jobmon_airflow.settings import UNLIMITED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from airflow.sdk import DAG
 
     from jobmon_airflow.client.task_template_version import TaskTemplateVersion
     from jobmon_airflow.client.tool import Tool
@@ -65,6 +67,8 @@ class Workflow(Defaults):
         self.tool = tool
         self.tool_version = tool.active_tool_version
         args = "" if workflow_args is None else str(workflow_args)
+        #: whether its author said what it is, so that the same may be meant another time
+        self.has_own_args = bool(args)
         self.workflow_args = checked_text(args, "workflow_args") or str(uuid.uuid4())
         self.name = checked_name(name, "workflow") if name else ""
         self.description = checked_text(description, "a workflow's description")
@@ -262,6 +266,44 @@ class Workflow(Defaults):
                 resume_timeout=checked_seconds(resume_timeout, "resume_timeout"),
                 increase_resources=increase_resources,
             ),
+        )
+
+    def to_dag(
+        self,
+        dag_id: str | None = None,
+        *,
+        granularity: Literal["template", "task"] = "template",
+        schedule: Any = None,
+        deferrable: bool | None = None,
+        fail_fast: bool = False,
+        seconds_until_timeout: float = 36_000,
+        cancel_on_kill: bool = True,
+        poll_interval: float | None = None,
+        **dag_arguments: Any,
+    ) -> DAG:
+        """The workflow as an Airflow DAG, for a DAG file: ``dag = workflow.to_dag(schedule="@daily")``.
+
+        The DAG has a task ``run``, which runs the whole workflow, and for each template a task that shows how far
+        it is and that other tasks can wait for: ``jobmon_airflow.dags.templates(dag)["aggregate"] >> notify``.
+        With ``granularity="task"`` each Jobmon task is an Airflow task, for small workflows. It is called
+        ``<tool>.<name>``, and takes any argument that a DAG takes. ``deferrable`` runs it without a worker, from the
+        triggerer; ``cancel_on_kill=False`` lets jobs go on when Airflow's task is marked or cleared while they run;
+        ``poll_interval`` are the seconds between two looks. Without ``workflow_args``, each DAG run is a workflow
+        of its own; with them, all are the same workflow, of which each does what is not done yet.
+        """
+        from jobmon_airflow.dags.making import to_dag
+
+        return to_dag(
+            self,
+            dag_id,
+            granularity=granularity,
+            schedule=schedule,
+            deferrable=deferrable,
+            fail_fast=fail_fast,
+            seconds_until_timeout=seconds_until_timeout,
+            cancel_on_kill=cancel_on_kill,
+            poll_interval=poll_interval,
+            **dag_arguments,
         )
 
     # --- what became of it ------------------------------------------------------------------------------

@@ -1,1 +1,30 @@
-"""Airflow DAGs from workflows."""
+"""Airflow DAGs from workflows.
+
+`to_dag` makes one of a workflow that a DAG file built, `workflow_dag` of a function that builds one when it runs, and
+`JobmonDagBundle` of every family of workflows in the database. `templates` and `run_of` find their tasks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobmon_airflow.dags.making import run_of, templates, to_dag
+
+__all__ = ["run_of", "templates", "to_dag"]
+
+_HOMES = {"run_of": "making", "templates": "making", "to_dag": "making"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
