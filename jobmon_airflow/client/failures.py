@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from jobmon_airflow.client.task import Task
     from jobmon_airflow.client.workflow import Workflow
+    from jobmon_airflow.store.database import Database
     from jobmon_airflow.store.error_logs import Told
 
 
@@ -26,8 +27,12 @@ def of_task(task: Task) -> dict[str, Any] | None:
 
 def of_workflow(workflow: Workflow, limit: int | None) -> dict[int, dict[str, Any]]:
     """What so many of the workflow's tasks said when they last failed, by id."""
-    workflow_id = workflow.workflow_id
-    with workflow.tool.database.read() as connection:
+    return of_workflow_id(workflow.tool.database, workflow.workflow_id, limit)
+
+
+def of_workflow_id(database: Database, workflow_id: int, limit: int | None) -> dict[int, dict[str, Any]]:
+    """The same of a workflow that only the database knows."""
+    with database.read() as connection:
         told = error_logs.of_workflow(connection, workflow_id, _checked(limit))
     return {texts[0].task_id: _shaped(texts) for texts in _by_task(told)}
 

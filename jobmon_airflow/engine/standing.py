@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.engine.claims import known
 from jobmon_airflow.engine.progress import Snapshot, TemplateCounts
@@ -102,6 +102,26 @@ def account(connection: Connection, standing: Standing, resume: str) -> str:
         elapsed=0.0,
     )
     return report(connection, last, resume, was_stopped=_has_work_left(standing))
+
+
+def described(standing: Standing) -> dict[str, Any]:
+    """How a workflow stands, in words and numbers that JSON can carry."""
+    return {
+        "workflow_id": standing.workflow_id,
+        "tool": standing.tool,
+        "name": standing.name,
+        "workflow_args": standing.workflow_args,
+        "status": standing.status.label,
+        "since": standing.since.isoformat(),
+        "created": standing.created.isoformat() if standing.created else None,
+        "workflow_run_id": standing.workflow_run_id,
+        "tasks": standing.total,
+        "counts": {bucket.value: count for bucket, count in standing.counts.items()},
+        "templates": {
+            template.name: {bucket.value: count for bucket, count in template.counts.items()}
+            for template in standing.templates
+        },
+    }
 
 
 def _standings(connection: Connection, found: Sequence[Overview]) -> list[Standing]:

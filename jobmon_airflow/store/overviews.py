@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import select
 
 from jobmon_airflow.store import sets
-from jobmon_airflow.store.schema import airflow_task, tool, tool_version, workflow, workflow_run
+from jobmon_airflow.store.schema import (
+    airflow_task,
+    task_template,
+    task_template_version,
+    tool,
+    tool_version,
+    workflow,
+    workflow_run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -74,6 +82,19 @@ def last_runs(connection: Connection, ids: Collection[int]) -> dict[int, tuple[i
         .order_by(workflow_run.c.id)
     )
     return {workflow_id: (number, status) for workflow_id, number, status in connection.execute(query)}
+
+
+def newest_templates(connection: Connection, tool_name: str) -> dict[str, tuple[int, int]]:
+    """The templates of a tool by name, each with its id and its version's, both of the newest version there is."""
+    query = (
+        select(task_template.c.name, task_template.c.id, task_template_version.c.id)
+        .join(task_template, task_template.c.id == task_template_version.c.task_template_id)
+        .join(tool_version, tool_version.c.id == task_template.c.tool_version_id)
+        .join(tool, tool.c.id == tool_version.c.tool_id)
+        .where(tool.c.name == tool_name)
+        .order_by(task_template_version.c.id)
+    )
+    return {name: (template_id, version_id) for name, template_id, version_id in connection.execute(query)}
 
 
 def _overview() -> Select[Any]:

@@ -1,0 +1,199 @@
+"""How a Slurm cluster is reached, and whether it answers. Nothing here knows Airflow."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from jobmon_airflow.errors import ClusterUnreachable, InvalidSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TRANSPORTS: Final = ("local", "ssh", "rest")
+_WITHIN: Final = 20.0  #: seconds
+_REST_PORT: Final = 6820
+_VERSIONED: Final = re.compile(r"/slurm/(v\d+\.\d+\.(\d+))/ping/?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlurmConnection:
+    """The way to a Slurm cluster, and what is asked of it where a task does not say."""
+
+    transport: str = "local"
+    host: str | None = None
+    port: int | None = None
+    user: str | None = None
+    partition: str | None = None
+    account: str | None = None
+    reservation: str | None = None
+    options: tuple[str, ...] = ()  #: of sbatch, that tasks may use besides the usual ones
+    key_file: str | None = None
+    api_version: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.transport not in TRANSPORTS:
+            raise InvalidSetting(
+                f"There is no way to Slurm called '{self.transport}'.",
+                remedy=f"Choose one of {', '.join(TRANSPORTS)}.",
+            )
+        if self.transport != "local" and not self.host:
+            raise InvalidSetting(
+                f"The way to Slurm is '{self.transport}', but to no host.", remedy="Fill in the host."
+            )
+
+    def parameters(self) -> dict[str, Any]:
+        """What is known and no secret, as JSON can carry it."""
+        known = {
+            "transport": self.transport,
+            "host": self.host,
+            "port": self.port,
+            "user": self.user,
+            "partition": self.partition,
+            "account": self.account,
+            "reservation": self.reservation,
+            "options": list(self.options),
+            "key_file": self.key_file,
+            "api_version": self.api_version,
+        }
+        return {name: value for name, value in known.items() if value not in (None, [])}
+
+
+def ping(to: SlurmConnection) -> str:
+    """What Slurm answers; an error if it does not."""
+    match to.transport:
+        case "local":
+            return _asked(["scontrol", "ping"], "this machine")
+        case "ssh":
+            return _asked([*ssh_to(to), "scontrol ping"], str(to.host))
+        case _:
+            return _asked_by_rest(to)
+
+
+def ssh_to(to: SlurmConnection) -> list[str]:
+    """The beginning of a command that runs what follows on the host. It never asks anybody for a password."""
+    choices = {"-p": to.port, "-l": to.user, "-i": to.key_file}
+    return [
+        *("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"),
+        *(part for flag, value in choices.items() if value for part in (flag, str(value))),
+        *("--", str(to.host)),
+    ]
+
+
+# --- by its commands --------------------------------------------------------------------------------------------
+
+
+def _asked(command: Sequence[str], where: str) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_WITHIN, check=False, stdin=subprocess.DEVNULL
+        )
+    except FileNotFoundError as error:
+        raise ClusterUnreachable(
+            f"There is no command '{command[0]}' on this machine.",
+            remedy="Install Slurm's commands (slurm-client), or reach the cluster by ssh or rest."
+            if command[0] == "scontrol"
+            else "Install an SSH client (openssh-client).",
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise ClusterUnreachable(
+            f"Slurm did not answer on {where} within {_WITHIN:g} seconds.",
+            remedy="Try it there: scontrol ping.",
+        ) from error
+    said = done.stdout.strip() or done.stderr.strip() or "nothing"
+    if done.returncode == 0 and "UP" in done.stdout:
+        return said
+    raise ClusterUnreachable(
+        f"Slurm does not answer on {where}. `{command[-1] if len(command) > 2 else 'scontrol ping'}` said "
+        f"(exit code {done.returncode}): {(done.stderr.strip() or said)[:500]}",
+        remedy="Is slurmctld up, and is this its host?"
+        if command[0] == "scontrol"
+        else "Try it by hand, as the user whom the worker runs as: ssh needs a key that asks for no passphrase, "
+        "and a known host.",
+    )
+
+
+# --- by slurmrestd ------------------------------------------------------------------------------------------------
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """A token is sent to the host that was named, and to no other."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def _asked_by_rest(to: SlurmConnection) -> str:
+    base = _base(to)
+    version = to.api_version or _newest_version(to, base)
+    answer = _fetched(to, f"{base}/slurm/{version}/ping")
+    pings = answer.get("pings") or []
+    if up := [ping for ping in pings if _is_up(ping)]:
+        return f"slurmctld on {up[0].get('hostname', 'its host')} is UP, by {base}, {version}"
+    told = (
+        "; ".join(str(error.get("error") or error) for error in answer.get("errors") or []) or "no controller"
+    )
+    raise ClusterUnreachable(
+        f"slurmrestd at {base} answers, but slurmctld does not: {told[:500]}",
+        remedy="Is slurmctld up? Is the token still valid? `scontrol token lifespan=86400` makes another.",
+    )
+
+
+def _is_up(ping: dict[str, Any]) -> bool:
+    return ping.get("ping") == "UP" or ping.get("pinged") == "UP" or ping.get("responding") is True
+
+
+def _base(to: SlurmConnection) -> str:
+    host = str(to.host).rstrip("/")
+    if "://" not in host:
+        host = f"http://{host}"
+    if not host.startswith(("http://", "https://")):
+        raise InvalidSetting(
+            f"'{host}' is no address of a slurmrestd.", remedy="Write a host, or https:// and a host."
+        )
+    port = to.port or (None if host.startswith("https://") else _REST_PORT)
+    return f"{host}:{port}" if port else host
+
+
+def _newest_version(to: SlurmConnection, base: str) -> str:
+    paths = _fetched(to, f"{base}/openapi/v3").get("paths") or {}
+    found = [match for path in paths if (match := _VERSIONED.search(path))]
+    if not found:
+        raise ClusterUnreachable(
+            f"{base} does not say which versions of Slurm's API it has.",
+            remedy="Name one in the connection (api_version, such as v0.0.42), or is this no slurmrestd?",
+        )
+    return max(found, key=lambda match: int(match[2]))[1]
+
+
+def _fetched(to: SlurmConnection, url: str) -> dict[str, Any]:
+    headers = {"X-SLURM-USER-NAME": to.user, "X-SLURM-USER-TOKEN": to.token, "Accept": "application/json"}
+    request = Request(url, headers={name: value for name, value in headers.items() if value})  # noqa: S310 - see _base
+    try:
+        with build_opener(_NoRedirect).open(request, timeout=_WITHIN) as answer:
+            found = json.loads(answer.read())
+    except HTTPError as error:
+        raise ClusterUnreachable(
+            f"{url} answers {error.code} {error.reason}.", remedy=_remedy(error)
+        ) from error
+    except (URLError, OSError) as error:
+        raise ClusterUnreachable(
+            f"{url} does not answer: {getattr(error, 'reason', error)}.",
+            remedy="Is slurmrestd up, and may this machine reach it?",
+        ) from error
+    except ValueError as error:
+        raise ClusterUnreachable(f"{url} answers with no JSON.", remedy="Is this a slurmrestd?") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _remedy(error: HTTPError) -> str:
+    if error.code == 404:
+        return "This version of the API is not there; leave api_version empty to have the newest."
+    # An invalid token makes slurmrestd say 500, since it cannot load slurmctld's configuration.
+    return "Its user (login) and token (password) may be missing or too old: scontrol token lifespan=86400"

@@ -1,0 +1,174 @@
+"""``workflow status``, ``workflow errors``, ``workflow resume``, ``reap``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from jobmon_airflow.cli.answers import Answer, Exit, as_json, as_table
+from jobmon_airflow.client import failures, registry
+from jobmon_airflow.client.resuming import resume_workflow
+from jobmon_airflow.dags.names import dag_id_of
+from jobmon_airflow.engine import claims, standing
+from jobmon_airflow.states import TaskBucket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from jobmon_airflow.engine.standing import Standing
+
+_BUCKETS: Final = [bucket.value for bucket in TaskBucket]
+_WORKFLOW: Final = ["WORKFLOW_ID", "TOOL", "NAME", "WORKFLOW_ARGS", "STATUS", "CREATED", "TASKS", *_BUCKETS]
+_TEMPLATE: Final = ["TEMPLATE", "TASKS", *_BUCKETS]
+_LONGEST: Final = 40
+
+
+def status(
+    workflow_ids: Sequence[int] = (),
+    *,
+    user: str | None = None,
+    limit: int = 5,
+    output: str = "table",
+    database: str | None = None,
+) -> Answer:
+    """How workflows stand: those that are named, else the latest ones, of a user if one is named.
+
+    One that is named alone is shown with its templates, and with what failed.
+    """
+    with registry.database(database).read() as connection:
+        for number in workflow_ids:
+            claims.known(connection, number)
+        found = (
+            standing.of_workflows(connection, workflow_ids)
+            if workflow_ids
+            else standing.latest(connection, limit, user=user)
+        )
+        if output == "json":
+            return Answer(as_json([standing.described(each) for each in found]))
+        paragraphs = [as_table(_WORKFLOW, [_workflow(each) for each in found])]
+        if len(workflow_ids) == 1:
+            paragraphs += [
+                as_table(_TEMPLATE, _templates(found[0])),
+                standing.account(connection, found[0], _resume_command(workflow_ids[0])),
+            ]
+    return Answer("\n\n".join(paragraphs) if found else "There is no workflow yet.")
+
+
+def errors(
+    workflow_id: int, *, limit: int = 10, output: str = "table", database: str | None = None
+) -> Answer:
+    """What so many of a workflow's tasks said when they last failed; those that failed last come first."""
+    store = registry.database(database)
+    with store.read() as connection:
+        claims.known(connection, workflow_id)
+    found = failures.of_workflow_id(store, workflow_id, limit)
+    if output == "json":
+        return Answer(as_json(found))
+    if not found:
+        return Answer(f"No task of workflow {workflow_id} has failed.")
+    return Answer("\n\n".join(_told(task_id, error) for task_id, error in found.items()))
+
+
+def resume_here(
+    workflow_id: int,
+    *,
+    cold: bool = False,
+    keep_resources: bool = False,
+    fail_fast: bool = False,
+    timeout: float = 36_000,
+    resume_timeout: float = 300,
+    database: str | None = None,
+) -> Answer:
+    """Go on with a workflow in this process, and wait for its end."""
+    ended = resume_workflow(
+        workflow_id,
+        reset_running_jobs=cold,
+        increase_resources=not keep_resources,
+        fail_fast=fail_fast,
+        seconds_until_timeout=timeout,
+        resume_timeout=resume_timeout,
+        database=database,
+    )
+    code = Exit.OK if ended == "D" else Exit.TASKS_FAILED
+    return Answer(f"workflow {workflow_id}: {ended.label} ({ended})", code)
+
+
+def resume_in_airflow(
+    workflow_id: int,
+    trigger: Callable[[str, dict[str, Any]], Mapping[str, Any]],
+    *,
+    cold: bool = False,
+    keep_resources: bool = False,
+    fail_fast: bool = False,
+    timeout: float = 36_000,
+    resume_timeout: float = 300,
+    output: str = "table",
+    database: str | None = None,
+) -> Answer:
+    """Let Airflow go on with a workflow, and do not wait; ``trigger`` starts a run of a DAG, with a conf."""
+    with registry.database(database).read() as connection:
+        claims.refuse_complete(claims.known(connection, workflow_id))
+        found = standing.of_workflow(connection, workflow_id)
+    conf = {
+        "workflow_id": workflow_id,
+        "cold": cold,
+        "increase_resources": not keep_resources,
+        "fail_fast": fail_fast,
+        "seconds_until_timeout": timeout,
+        "resume_timeout": resume_timeout,
+    }
+    dag_id = dag_id_of(found.tool, found.name)
+    run_id = trigger(dag_id, conf)["dag_run_id"]
+    if output == "json":
+        return Answer(as_json({"dag_id": dag_id, "run_id": run_id, "conf": conf}))
+    return Answer(f"Workflow {workflow_id} goes on in run {run_id} of the DAG {dag_id}.")
+
+
+def reap(*, output: str = "table", database: str | None = None) -> Answer:
+    """End the runs whose controller was not heard of in time, so that their workflows can be resumed."""
+    ended = registry.database(database).write(lambda connection: claims.reap(connection, datetime.now(UTC)))
+    if output == "json":
+        return Answer(as_json({"workflow_runs": ended}))
+    return Answer(f"runs that were ended: {', '.join(map(str, ended)) or 'none'}")
+
+
+def _resume_command(workflow_id: int) -> str:
+    return f"airflow jobmon workflow resume {workflow_id}"
+
+
+def _workflow(found: Standing) -> dict[str, Any]:
+    return {
+        "WORKFLOW_ID": found.workflow_id,
+        "TOOL": found.tool,
+        "NAME": found.name,
+        "WORKFLOW_ARGS": _shortened(found.workflow_args),
+        "STATUS": found.status.label,
+        "CREATED": f"{found.created:%Y-%m-%d %H:%M}" if found.created else "",
+        "TASKS": found.total,
+        **{bucket.value: count for bucket, count in found.counts.items()},
+    }
+
+
+def _templates(found: Standing) -> list[dict[str, Any]]:
+    return [
+        {
+            "TEMPLATE": template.name,
+            "TASKS": template.total,
+            **{bucket.value: count for bucket, count in template.counts.items()},
+        }
+        for template in found.templates
+    ]
+
+
+def _told(task_id: int, error: Mapping[str, Any]) -> str:
+    said = [
+        f"task {task_id}, attempt {error['task_instance_id']}, {each['error_time']:%Y-%m-%d %H:%M:%S} UTC\n"
+        + "\n".join(f"  {line}" for line in each["description"].splitlines())
+        for each in error["error_log"]
+    ]
+    return "\n".join(said)
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."

@@ -1,0 +1,1 @@
+"""Notifications of Airflow that say what became of a workflow."""

@@ -1,0 +1,56 @@
+"""Jobmon in Airflow's web pages: a navigation entry, tabs, and links from task instances.
+
+Every process of Airflow loads every plugin, so this module builds nothing. Its web application comes into being in the
+process that is first asked for one of its pages, which only the API server is.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+from jobmon_airflow.operators.links import JobmonLink, address
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_RUN = "/run?dag_id={DAG_ID}&run_id={RUN_ID}"
+
+
+class LazyApp:
+    """The ASGI application of `jobmon_airflow.web`, made when the first request comes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    @cached_property
+    def _app(self) -> Any:
+        from jobmon_airflow.web.app import create_app
+
+        return create_app()
+
+
+class JobmonPlugin(AirflowPlugin):
+    """What Airflow registers."""
+
+    name = "jobmon"
+    fastapi_apps = [{"name": "jobmon", "app": LazyApp(), "url_prefix": "/jobmon"}]
+    external_views = [
+        {"name": "Jobmon", "href": address("/"), "destination": "nav", "url_route": "jobmon"},
+        {"name": "Jobmon", "href": address(_RUN), "destination": "dag_run", "url_route": "jobmon_run"},
+        {
+            "name": "Jobmon",
+            "href": address(f"{_RUN}&task_id={{TASK_ID}}&map_index={{MAP_INDEX}}"),
+            "destination": "task_instance",
+            "url_route": "jobmon_task_instance",
+        },
+    ]
+    # Registered here and not by the operators alone: their own links are stored when a worker ends a task, which is too
+    # late to watch it, and never happens for a task that ends in the triggerer.
+    operator_extra_links = [JobmonLink()]
