@@ -29,6 +29,7 @@ Every error has two parts: what happened, and the remedy, ideally something to t
     │   ├── WorkflowNotResumable          another run holds it and does not make way
     │   ├── WorkflowTimeout               the run did not end in the time that it was given
     │   ├── LeaseLost                     another controller took the workflow
+    │   ├── TrySuperseded                 a later try of the same Airflow task acts for it
     │   └── RunInsideTask                 a task's own module runs a workflow while it is imported
     ├── ClusterError                      a cluster that does not do what it was asked
     │   ├── ClusterUnreachable            it does not answer
@@ -179,6 +180,10 @@ class WorkflowTimeout(RunError):
 
 class LeaseLost(RunError):
     """Another controller took the workflow; this one may write nothing more."""
+
+
+class TrySuperseded(RunError):
+    """A later try of the same task of Airflow acts for the workflow."""
 
 
 class RunInsideTask(RunError):

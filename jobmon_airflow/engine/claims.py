@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow import __version__
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from jobmon_airflow.engine.archive import Archive
     from jobmon_airflow.engine.clock import Clock
 
+_HOST_PROCESSES: Final = "pid:[4026531836]"  #: what Linux calls the first namespace of processes
 _LOOK: Final = 0.5  #: seconds between two looks whether a run has given way
 
 
@@ -54,7 +56,7 @@ def take(
         _refuse_begun(workflow, resume)
         workflows.order(connection, [workflow_id], WORKFLOW.orders["resume"], at)
     run_id = workflow_runs.register(
-        connection, workflow_id, user_name(), __version__, at, controller=_here(), until=at + lease
+        connection, workflow_id, user_name(), __version__, at, controller=here(), until=at + lease
     )
     workflow_runs.go(connection, run_id, WorkflowRunStatus.LINKING, at)
     tries.append((run_id, at))
@@ -113,6 +115,42 @@ def reap(connection: Connection, at: datetime) -> list[int]:
     return [run.id for run in workflow_runs.silent(connection, at) if _end_if_silent(connection, run.id, at)]
 
 
+def has_controller(run: Row[Any], at: datetime) -> bool:
+    """Whether somebody acts for a run: it was heard of in time, and is not a process of this machine that is gone."""
+    in_time = run.heartbeat_date is not None and run.heartbeat_date >= at
+    return in_time and not is_gone(run.controller)
+
+
+def here() -> str:
+    """The machine and the process that act, in words that `is_gone` understands."""
+    return f"{_machine()}, process {os.getpid()}"
+
+
+def is_gone(process: str | None) -> bool:
+    """Whether a process that once said `here` was one of this machine's, and is no more."""
+    machine, _, number = (process or "").rpartition(", process ")
+    return machine == _machine() and number.isdigit() and not _lives(int(number))
+
+
+def _lives(process: int) -> bool:
+    try:
+        said = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return not Path("/proc/self").exists()
+    # One that has ended and that nobody has asked about yet is still listed.
+    return said.rpartition(")")[2].split()[0] not in {"Z", "X"}
+
+
+def _machine() -> str:
+    """The host's name; in a container, whose processes are counted on their own, also which one."""
+    try:
+        counted_in = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        counted_in = _HOST_PROCESSES
+    container = "" if counted_in == _HOST_PROCESSES else f" {counted_in}"
+    return f"{socket.gethostname()}{container}"
+
+
 def _ask_to_leave(connection: Connection, workflow_id: int, cold: bool, at: datetime) -> Row[Any] | None:
     """The run that holds the workflow, asked to leave, or ended if it has no controller; None if there is none."""
     run = workflow_runs.alive(connection, workflow_id)
@@ -128,7 +166,7 @@ def _end_if_silent(connection: Connection, run_id: int, at: datetime) -> bool:
     """End a run that was not heard of in time; looked at again now that nobody can write for it."""
     workflow_runs.lock(connection, run_id)
     run = workflow_runs.row(connection, run_id)
-    if run.status not in workflow_runs.ALIVE or (run.heartbeat_date and run.heartbeat_date >= at):
+    if run.status not in workflow_runs.ALIVE or has_controller(run, at):
         return False
     match WorkflowRunStatus.of(run.status):
         case WorkflowRunStatus.LINKING:
@@ -144,7 +182,7 @@ def _end_if_silent(connection: Connection, run_id: int, at: datetime) -> bool:
 def _ours(connection: Connection, workflow_id: int, tries: list[tuple[int, datetime]]) -> int | None:
     """The run that an earlier try has written after all."""
     run = workflow_runs.alive(connection, workflow_id)
-    if run is None or run.controller != _here():
+    if run is None or run.controller != here():
         return None  # an id whose commit was lost may be another's by now
     return run.id if (run.id, run.created_date) in tries else None
 
@@ -174,7 +212,3 @@ def _refuse_begun(workflow: Row[Any], resume: bool) -> None:
 def _who(run: Row[Any]) -> str:
     where = f" at {run.controller}" if run.controller else ""
     return f"run {run.id} of {run.user}{where} ({WorkflowRunStatus.of(run.status).label})"
-
-
-def _here() -> str:
-    return f"{socket.gethostname()}, process {os.getpid()}"

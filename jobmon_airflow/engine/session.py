@@ -75,6 +75,7 @@ class _Wish:
     """That the run should end, said before it could be heeded."""
 
     at_once: bool = False
+    leaves_jobs: bool = False
 
 
 class Session:
@@ -88,6 +89,7 @@ class Session:
         *,
         functions: Functions | None = None,
         refresh: Callable[[], object] | None = None,
+        noted: Callable[[Connection, int], object] | None = None,
         display: Display | None = None,
         distributors: Mapping[str, Distributor] | None = None,
         clock: Clock | None = None,
@@ -100,6 +102,9 @@ class Session:
         self._options = options
         self._functions = functions or Functions()
         self._refresh = refresh  #: writes the definition again, when no other run holds the workflow any more
+        self._noted = (
+            noted  #: is told the run's id in the transaction that takes the workflow, and may refuse it
+        )
         self.display = display
         self._distributors = distributors or {}
         self._clock = clock or RealClock()
@@ -135,12 +140,13 @@ class Session:
             raise self._too_late()
         return result
 
-    def stop(self, *, at_once: bool = False) -> None:
+    def stop(self, *, at_once: bool = False, leaves_jobs: bool = False) -> None:
         """End the run: its jobs are ended, what is known is written, and the workflow can be resumed.
 
-        May be called from any thread, and from a signal's handler.
+        Jobs of clusters that outlive us go on if it ``leaves_jobs``, for a later run to adopt. May be called from any
+        thread, and from a signal's handler.
         """
-        self._wish = _Wish(at_once)
+        self._wish = _Wish(at_once, leaves_jobs)
         if self._loop is not None:
             with suppress(RuntimeError):  # it has just ended by itself
                 self._loop.call_soon_threadsafe(self._heed)
@@ -184,7 +190,10 @@ class Session:
 
         def take(connection: Connection) -> int:
             at, resume, lease = self._clock.now(), self._options.resume, self._rhythm.until
-            return claims.take(connection, self.workflow_id, at, resume=resume, lease=lease, tries=tries)
+            run_id = claims.take(connection, self.workflow_id, at, resume=resume, lease=lease, tries=tries)
+            if self._noted is not None:
+                self._noted(connection, run_id)
+            return run_id
 
         taking = asyncio.create_task(self._archive.change(take))
         try:
@@ -308,7 +317,8 @@ class Session:
 
     def _heed(self) -> None:
         if self._engine is not None and self._wish is not None:
-            self._engine.leave(WorkflowRunStatus.STOPPED, cancel=True, at_once=self._wish.at_once)
+            cancel, at_once = not self._wish.leaves_jobs, self._wish.at_once
+            self._engine.leave(WorkflowRunStatus.STOPPED, cancel=cancel, at_once=at_once)
         elif self._is_preparing and self._task is not None:
             self._task.cancel()  # nothing runs yet
 

@@ -76,14 +76,16 @@ def claim(connection: Connection, this: Try, at: datetime) -> Claim:
 def claim_mirror(connection: Connection, this: Try, at: datetime) -> Claim:
     """Let this try mirror a template, and no earlier one any more.
 
-    Nobody but a person who clears it lets a mirror begin again, and the workflow must take notice of that.
+    A mirror that had come to its end begins again because a person cleared it. The workflow must take notice of that.
     """
     found = _entered(connection, this, at)
     if found.try_number > this.number:
         return Claim(is_superseded=True)
-    if found.try_number < this.number:
-        _begin(connection, found.id, this, at, heeded=found.heeded)
-    return Claim(is_superseded=False, is_heeded=found.heeded == this.number)
+    is_new = found.try_number < this.number
+    heeded = this.number if is_new and found.outcome is None else found.heeded
+    if is_new:
+        _begin(connection, found.id, this, at, heeded=heeded)
+    return Claim(is_superseded=False, is_heeded=heeded == this.number)
 
 
 def heed(connection: Connection, place: Place, number: int, at: datetime) -> None:

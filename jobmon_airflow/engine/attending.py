@@ -1,0 +1,353 @@
+"""A workflow that is run for a task of Airflow.
+
+    claim ─ define ─ watch or end what an earlier try left ─ heed what was cleared ─ run ─ note the outcome
+
+Airflow tries a task again when it believes that the process of an earlier try is gone. It may be: then the workflow is
+resumed. It may as well be alive: then its run is watched to its end, and nothing is repeated. In the triggerer, where a
+try outlives every process, a new one means that a person cleared the task: then what still runs is ended first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+import time
+import traceback
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy.exc import DBAPIError
+
+from jobmon_airflow.engine import claims
+from jobmon_airflow.engine.archive import Archive
+from jobmon_airflow.engine.clock import RealClock
+from jobmon_airflow.engine.plan import Functions
+from jobmon_airflow.engine.progress import Lines, Snapshot
+from jobmon_airflow.engine.report import report
+from jobmon_airflow.engine.session import Options, Session
+from jobmon_airflow.engine.tallies import counts_of, snapshot_of
+from jobmon_airflow.errors import JobmonError, TrySuperseded
+from jobmon_airflow.states import WorkflowRunStatus, WorkflowStatus
+from jobmon_airflow.store import airflow_tasks, set_back, workflow_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from jobmon_airflow.distributors.protocol import Distributor
+    from jobmon_airflow.engine.progress import Display
+    from jobmon_airflow.store.airflow_tasks import Claim, Place, Try
+    from jobmon_airflow.store.database import Database
+
+log = logging.getLogger(__name__)
+
+HEARD_OF: Final = timedelta(seconds=60)  #: for so long one word of an engine counts
+_BEAT: Final = 10.0  # seconds between two of its words
+_LOOK: Final = 1.0  # seconds between two looks at a run that another process conducts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A workflow that is in the database, and what of it is stored nowhere."""
+
+    workflow_id: int
+    functions: Functions = field(default_factory=Functions)
+    refresh: Callable[[], object] | None = None  #: writes it again, when no other run holds it any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a try ended."""
+
+    status: WorkflowRunStatus
+    message: str = ""  #: what a person should read
+    workflow_id: int | None = None
+    workflow_run_id: int | None = None
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    templates: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def is_done(self) -> bool:
+        """Every task is done."""
+        return self.status is WorkflowRunStatus.DONE
+
+    def facts(self) -> dict[str, Any]:
+        """Ids and counts, for whoever computes with them."""
+        return {**asdict(replace(self, message="")), "status": self.status.value, "label": self.status.label}
+
+    def to_json(self) -> str:
+        return json.dumps({**asdict(self), "status": self.status.value})
+
+    @classmethod
+    def from_json(cls, text: str) -> Outcome:
+        values = json.loads(text)
+        return cls(**{**values, "status": WorkflowRunStatus.of(values["status"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """A mirror that had ended, and that a person let begin again."""
+
+    template: str
+    place: Place
+    number: int  #: of the try that begins, or is about to
+
+
+class Attendance:
+    """What a try of a task does for its workflow."""
+
+    def __init__(
+        self,
+        database: Database,
+        this: Try,
+        define: Callable[[], Definition],
+        options: Options,
+        *,
+        cleared: Sequence[Cleared] = (),
+        watches: bool = True,
+        cancel_on_kill: bool = True,
+        again: str = "",
+        display: Display | None = None,
+        distributors: Mapping[str, Distributor] | None = None,
+    ) -> None:
+        self._database = database
+        self._this = this
+        self._define = define
+        self._options = options
+        self._cleared = cleared
+        self._watches = watches  #: what an earlier try left alive; else that is ended
+        self._cancel_on_kill = cancel_on_kill
+        self._again = again  #: what to type in order to go on
+        self._display = display or Lines()
+        self._distributors = distributors
+        self._session: Session | None = None
+        self._stops = threading.Event()
+
+    def run(self) -> Outcome:
+        """Bring the workflow to an end, and note how it ended."""
+        claim = self._claim()
+        if claim.outcome is not None:
+            return Outcome.from_json(claim.outcome)
+        with self._attending():
+            try:
+                outcome = self._conduct(claim)
+            except TrySuperseded:
+                raise
+            except Exception as error:
+                # Whoever waits for the outcome must learn why there is none.
+                self._note(
+                    outcome=Outcome(status=WorkflowRunStatus.ERROR, message=_account_of(error)).to_json()
+                )
+                raise
+            self._note(outcome=outcome.to_json())
+        return outcome
+
+    def stop(self) -> None:
+        """End it: somebody does not want it to go on. May be called from a signal's handler."""
+        self._stops.set()
+        if self._session is not None:
+            self._session.stop(leaves_jobs=not self._cancel_on_kill)
+
+    # --- the place ----------------------------------------------------------------------------------------
+
+    def _claim(self) -> Claim:
+        claim = self._database.write(lambda it: airflow_tasks.claim(it, self._this, _now()))
+        if claim.is_superseded:
+            raise _superseded(self._this)
+        return claim
+
+    @contextmanager
+    def _attending(self) -> Iterator[None]:
+        """Say again and again that this process acts, as long as the block takes."""
+        if not self._database.write(self._act):
+            raise _superseded(self._this)
+        is_over = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(is_over,), name="jobmon-attendance", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+
+    def _act(self, connection: Connection) -> bool:
+        now = _now()
+        return airflow_tasks.act_through(connection, self._this, claims.here(), now + HEARD_OF, now)
+
+    def _beat(self, is_over: threading.Event) -> None:
+        while not is_over.wait(_BEAT):
+            try:
+                if not self._database.write(
+                    lambda it: airflow_tasks.beat(it, self._this, claims.here(), _now() + HEARD_OF)
+                ):
+                    return  # superseded: the later try asks the run itself to make way
+            except DBAPIError as error:
+                log.warning("The database does not answer: %s", error.orig)
+
+    def _note(self, **values: Any) -> None:
+        if not self._database.write(lambda it: airflow_tasks.note(it, self._this, _now(), **values)):
+            raise _superseded(self._this)
+
+    # --- the workflow -------------------------------------------------------------------------------------
+
+    def _conduct(self, claim: Claim) -> Outcome:
+        definition = self._define()
+        workflow_id = definition.workflow_id
+        self._note(workflow_id=workflow_id)
+        if claim.workflow_run_id is not None and self._is_under_way(claim.workflow_run_id):
+            if self._watches and (end := self._end_of_run(workflow_id, claim.workflow_run_id)) is not None:
+                return end
+        if self._cleared or not claim.is_heeded:
+            self._make_way(workflow_id)
+        self._heed(workflow_id)
+        if self._is_done(workflow_id):
+            log.info("Workflow %s is done; nothing is left to run.", workflow_id)
+            return self._outcome(workflow_id, claim.workflow_run_id, WorkflowRunStatus.DONE)
+        return self._run(definition)
+
+    def _run(self, definition: Definition) -> Outcome:
+        options = replace(self._options, resume=True)
+        self._session = session = Session(
+            self._database,
+            definition.workflow_id,
+            options,
+            functions=definition.functions,
+            refresh=definition.refresh,
+            noted=self._note_run,
+            display=self._display,
+            distributors=self._distributors,
+        )
+        if self._stops.is_set():
+            self.stop()
+        with self._display:
+            result = asyncio.run(session.run())
+        was_stopped = self._stops.is_set() or options.fail_fast
+        return self._outcome(
+            definition.workflow_id,
+            result.workflow_run_id,
+            result.status,
+            result.last,
+            was_stopped=was_stopped,
+        )
+
+    def _note_run(self, connection: Connection, run_id: int) -> None:
+        if not airflow_tasks.note(connection, self._this, _now(), workflow_run_id=run_id):
+            raise _superseded(self._this)
+
+    def _heed(self, workflow_id: int) -> None:
+        """Set back what a person has cleared although it was done, with all that depends on it."""
+        if self._database.write(lambda it: self._note_heeded(it, workflow_id)):
+            names = ", ".join(cleared.template for cleared in self._cleared)
+            log.info("Cleared were %s: their tasks run again, and those that depend on them.", names)
+
+    def _note_heeded(self, connection: Connection, workflow_id: int) -> int:
+        counts = counts_of(connection, workflow_id) if self._cleared else {}
+        green = [name for name, count in counts.items() if count.total and count.done == count.total]
+        names = {cleared.template for cleared in self._cleared}.intersection(green)
+        moved = set_back.templates(connection, workflow_id, names, _now()) if names else set()
+        for cleared in self._cleared:
+            airflow_tasks.heed(connection, cleared.place, cleared.number, _now())
+        if not airflow_tasks.note(connection, self._this, _now(), heeded=self._this.number):
+            raise _superseded(self._this)
+        return len(moved)
+
+    def _make_way(self, workflow_id: int) -> None:
+        """Let nobody else run the workflow any more; its jobs are ended unless they are to outlive a kill."""
+
+        async def ask() -> None:
+            async with Archive(self._database) as archive:
+                patience = self._options.resume_timeout
+                await claims.make_way(
+                    archive, RealClock(), workflow_id, cold=self._cancel_on_kill, patience=patience
+                )
+
+        asyncio.run(ask())
+
+    # --- a run of an earlier try --------------------------------------------------------------------------
+
+    def _end_of_run(self, workflow_id: int, run_id: int) -> Outcome | None:
+        """How the run ends that an earlier try left alive; None if it does not reach its end."""
+        log.info("Run %s of workflow %s goes on; watching it.", run_id, workflow_id)
+        begun = time.monotonic()
+        with self._display:
+            while self._is_under_way(run_id):
+                if self._stops.wait(_LOOK):
+                    self._ask_to_leave(run_id)
+                self._display.show(self._snapshot(workflow_id, run_id, time.monotonic() - begun))
+        status = self._status(run_id)
+        if status not in {WorkflowRunStatus.DONE, WorkflowRunStatus.ERROR} and not self._stops.is_set():
+            return None
+        return self._outcome(workflow_id, run_id, status, was_stopped=self._stops.is_set())
+
+    def _is_under_way(self, run_id: int) -> bool:
+        with self._database.read() as connection:
+            run = workflow_runs.row(connection, run_id)
+        return not WorkflowRunStatus.of(run.status).is_final and claims.has_controller(run, _now())
+
+    def _ask_to_leave(self, run_id: int) -> None:
+        wish = WorkflowRunStatus.COLD_RESUME if self._cancel_on_kill else WorkflowRunStatus.HOT_RESUME
+        self._database.write(lambda it: workflow_runs.advance(it, [run_id], wish, _now()))
+        time.sleep(_LOOK)
+
+    # --- what became of it --------------------------------------------------------------------------------
+
+    def _is_done(self, workflow_id: int) -> bool:
+        with self._database.read() as connection:
+            return bool(claims.known(connection, workflow_id).status == WorkflowStatus.DONE)
+
+    def _status(self, run_id: int) -> WorkflowRunStatus:
+        with self._database.read() as connection:
+            return workflow_runs.status(connection, run_id)
+
+    def _snapshot(self, workflow_id: int, run_id: int | None, elapsed: float = 0.0) -> Snapshot:
+        with self._database.read() as connection:
+            return snapshot_of(connection, workflow_id, run_id or 0, elapsed)
+
+    def _outcome(
+        self,
+        workflow_id: int,
+        run_id: int | None,
+        status: WorkflowRunStatus,
+        last: Snapshot | None = None,
+        *,
+        was_stopped: bool = False,
+    ) -> Outcome:
+        if last is None or not last.templates:
+            last = self._snapshot(workflow_id, run_id)
+        with self._database.read() as connection:
+            message = report(connection, last, self._again, was_stopped=was_stopped)
+        return Outcome(
+            status=status,
+            message=message,
+            workflow_id=workflow_id,
+            workflow_run_id=run_id,
+            total=last.total,
+            done=last.done,
+            failed=last.failed,
+            templates={
+                template.name: {"total": template.total, "done": template.done, "failed": template.failed}
+                for template in last.templates
+            },
+        )
+
+
+def _account_of(error: Exception) -> str:
+    return str(error) if isinstance(error, JobmonError) else traceback.format_exc().strip()
+
+
+def _superseded(this: Try) -> TrySuperseded:
+    return TrySuperseded(
+        f"Try {this.number} of {this.place} may not act any more: a later try, or another process, does.",
+        remedy="Nothing is to be done. The later try's log tells how the workflow fares.",
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,86 @@
+"""The mirror of a template, in the triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent, TaskSuccessEvent
+
+from jobmon_airflow.client import registry
+from jobmon_airflow.dags.about import this_try
+from jobmon_airflow.dags.mirroring import End, ending, facts, in_words
+from jobmon_airflow.store import airflow_tasks
+from jobmon_airflow.triggers.watch import Subject, watching
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from airflow.triggers.base import TriggerEvent
+
+    from jobmon_airflow.dags.mirroring import Ending, View
+    from jobmon_airflow.store.airflow_tasks import Claim, Try
+
+EVENTS = {End.SUCCESS: TaskSuccessEvent, End.FAILED: TaskFailedEvent, End.SKIPPED: TaskSkippedEvent}
+
+
+class TemplateTrigger(BaseTrigger):
+    """Ends its task as the tasks of a template end."""
+
+    def __init__(
+        self, *, template: str, run_task_id: str, poll_interval: float, database: str | None = None
+    ) -> None:
+        super().__init__()
+        self.template = template
+        self.run_task_id = run_task_id
+        self.poll_interval = poll_interval
+        self.database = database
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Its path and arguments, as Airflow keeps them."""
+        names = ("template", "run_task_id", "poll_interval", "database")
+        return "jobmon_airflow.triggers.template.TemplateTrigger", {
+            name: getattr(self, name) for name in names
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait for the template's end, and end the task so."""
+        this = this_try(self.task_instance)
+        claim = await asyncio.to_thread(self._claim, this)
+        view, found = await self._ending(this, claim)
+        self.log.info(found.reason)
+        await asyncio.to_thread(self._note, this, view, found)
+        yield EVENTS[found.end](
+            xcoms={"return_value": {**facts(view, self.template), "reason": found.reason}}
+        )
+
+    async def _ending(self, this: Try, claim: Claim) -> tuple[View, Ending]:
+        place = this.place
+        run = airflow_tasks.Place(dag_id=place.dag_id, run_id=place.run_id, task_id=self.run_task_id)
+        told = ""
+        async with watching(Subject(self.database, run, self.poll_interval)) as watch:
+            # After a clear, what others have just seen, or are just seeing, may be older than the clear.
+            looks = 0 if claim.is_heeded else watch.looks + 1
+            while True:
+                looks, view = await watch.next(looks)
+                if (words := in_words(view, self.template)) != told:
+                    told = words
+                    self.log.info(words)
+                if (found := ending(view, self.template, place.task_id)) is not None:
+                    return view, found
+
+    def _claim(self, this: Try) -> Claim:
+        return registry.database(self.database).write(
+            lambda it: airflow_tasks.claim_mirror(it, this, datetime.now(UTC))
+        )
+
+    def _note(self, this: Try, view: View, found: Ending) -> None:
+        values = {
+            "workflow_id": view.workflow_id,
+            "outcome": json.dumps({"end": found.end, "reason": found.reason}),
+        }
+        registry.database(self.database).write(
+            lambda it: airflow_tasks.note(it, this, datetime.now(UTC), **values)
+        )
