@@ -85,6 +85,10 @@ demo: env  ## run the example of three phases, in a database of its own in .demo
 	@echo 'with this environment and this database:'
 	@echo '    . $(BIN)/activate; export AIRFLOW_HOME="$(CURDIR)/.demo"'
 
+.PHONY: demo-airflow
+demo-airflow: env  ## start a real Airflow and run the example in it, until Ctrl-C; DEMO_ONCE=1 stops by itself
+	@$(BIN)/python scripts/demo.py
+
 .PHONY: clean
 clean:  ## remove what was built or cached; .venv stays
 	rm -rf build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov

@@ -67,15 +67,21 @@ class AirflowHome:
     """An AIRFLOW_HOME. ``options`` are added to the configuration, as ``{"core.parallelism": 8}``.
 
     ``metadata`` is the address of Airflow's own database, and a SQLite file in the folder where none is given.
+    The API server listens on ``port`` if that is free.
     """
 
     def __init__(
-        self, folder: Path, *, metadata: str | None = None, options: Mapping[str, object] | None = None
+        self,
+        folder: Path,
+        *,
+        metadata: str | None = None,
+        options: Mapping[str, object] | None = None,
+        port: int = 0,
     ) -> None:
         self.folder = folder.absolute()
         self.metadata = metadata or f"sqlite:///{self.folder / 'airflow.db'}"
         self.options = dict(options or {})
-        self.port = 0  #: of the API server; chosen by configure()
+        self.port = port  #: of the API server; settled by configure()
 
     @property
     def dags(self) -> Path:
@@ -95,11 +101,11 @@ class AirflowHome:
         """The address of the Jobmon tables."""
         return f"sqlite:///{self.folder / 'jobmon.db'}"
 
-    def configure(self, port: int | None = None) -> None:
+    def configure(self) -> None:
         """Write the configuration, with ports that are free now. Passwords and secrets stay what they were."""
         for folder in (self.folder, self.dags, self.logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.port = port or free_port()
+        self.port = free_port(self.port)
         self._write_privately(
             "airflow.cfg", _as_config({**OPTIONS, **self._places(), **self._secrets(), **self.options})
         )
@@ -196,10 +202,15 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "airflow", *words]
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens."""
+def free_port(wanted: int = 0) -> int:
+    """A port of 127.0.0.1 on which nobody listens: the one that is wanted, or any."""
     with socket.socket() as probe:
-        probe.bind((LOCALHOST, 0))
+        # Connections that ended a moment ago are no reason to refuse it.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOCALHOST, wanted))
+        except OSError:
+            probe.bind((LOCALHOST, 0))
         return int(probe.getsockname()[1])
 
 

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 READY_WITHIN: Final = 180.0  #: seconds, on a machine that is busy with other tests
-STOP_WITHIN: Final = 10.0  #: then it is killed
+#: Seconds, then it is killed. A scheduler would wait for the tasks that run, and a triggerer that gets the signal at a
+#: bad moment waits ten for its own runner.
+STOP_WITHIN: Final = 4.0
 LOOK_EVERY: Final = 0.2
 API: Final = "api-server"
 
@@ -81,12 +83,12 @@ class LocalAirflow:
         """Kill a component as a lack of memory would: without a word, and alone unless told otherwise."""
         self.components.pop(name).kill9(and_all_below=and_all_below)
 
-    def stop(self, *names: str) -> None:
+    def stop(self, *names: str, within: float = STOP_WITHIN) -> None:
         """Stop components, or all, in order; what does not end in time is killed. Nothing below them is left."""
         chosen = [self.components.pop(name) for name in names or tuple(self.components)]
         # The API server last, since the others' last words go through it.
         for group in ([c for c in chosen if c.kind != API], [c for c in chosen if c.kind == API]):
-            _stop(group)
+            _stop(group, within)
         if not self.components:
             kill_all(lambda: processes_of(self.home))
 
@@ -158,10 +160,10 @@ def _since(job: dict[str, str], component: Component) -> bool:
     return datetime.fromisoformat(job["start_date"]) >= component.started
 
 
-def _stop(components: list[Component]) -> None:
+def _stop(components: list[Component], within: float) -> None:
     for component in components:
         component.signal(signal.SIGTERM)
-    deadline = time.monotonic() + STOP_WITHIN
+    deadline = time.monotonic() + within
     for component in components:
         component.ends(max(0.0, deadline - time.monotonic()))
         component.kill9(and_all_below=True)
