@@ -121,13 +121,14 @@ class JobmonHook(BaseHook):
         from jobmon_airflow.store import tasks
 
         arrays = self._arrays(workflow_id)
-        chosen = [_id_of(name, arrays, f"Workflow {workflow_id} has no template") for name in templates]
+        otherwise = f"Workflow {workflow_id} has no template"
+        chosen = [number for name in templates for number in _known(name, arrays, otherwise)]
         wanted = [TaskStatus.of(letter) for letter in statuses]
         with self.database.read() as connection:
             rows = tasks.page(
                 connection, workflow_id, array_ids=chosen, statuses=wanted, after=after, limit=limit
             )
-        names = {number: name for name, number in arrays.items()}
+        names = {number: name for name, numbers in arrays.items() for number in numbers}
         return [
             {
                 "task_id": row.id,
@@ -159,7 +160,7 @@ class JobmonHook(BaseHook):
 
         with self.database.read() as connection:
             known = overviews.newest_templates(connection, tool)
-        template_id, version_id = _id_of(template, known, f"The tool '{tool}' has no template")
+        template_id, version_id = _known(template, known, f"The tool '{tool}' has no template")
         stored = TaskTemplate(Tool(tool, database=self.address).active_tool_version, template)
         stored.id = template_id  # known, so that asking about it writes nothing
         stored.set_active_task_template_version_id(version_id)
@@ -200,8 +201,9 @@ class JobmonHook(BaseHook):
         if template is None:
             self.database.write(lambda connection: workflows.set_limit(connection, workflow_id, limit))
             return
-        array_id = _id_of(template, arrays, f"Workflow {workflow_id} has no template")
-        self.database.write(lambda connection: workflows.set_array_limits(connection, {array_id: limit}))
+        chosen = _known(template, arrays, f"Workflow {workflow_id} has no template")
+        limits = dict.fromkeys(chosen, limit)
+        self.database.write(lambda connection: workflows.set_array_limits(connection, limits))
 
     def _require(self, workflow_id: int) -> None:
         from jobmon_airflow.engine import claims
@@ -209,15 +211,20 @@ class JobmonHook(BaseHook):
         with self.database.read() as connection:
             claims.known(connection, workflow_id)
 
-    def _arrays(self, workflow_id: int) -> dict[str, int]:
+    def _arrays(self, workflow_id: int) -> dict[str, list[int]]:
+        """The workflow's arrays by the names of their templates, of which there may be several versions."""
         from jobmon_airflow.store import workflows
 
         self._require(workflow_id)
         with self.database.read() as connection:
-            return {name: number for number, name in workflows.array_names(connection, workflow_id).items()}
+            names = workflows.array_names(connection, workflow_id)
+        found: dict[str, list[int]] = {}
+        for number, name in names.items():
+            found.setdefault(name, []).append(number)
+        return found
 
 
-def _id_of(name: str, known: Mapping[str, Any], otherwise: str) -> Any:
+def _known(name: str, known: Mapping[str, Any], otherwise: str) -> Any:
     if name not in known:
         raise UnknownName(
             f"{otherwise} '{name}'.",

@@ -36,10 +36,8 @@ def status(
     One that is named alone is shown with its templates, and with what failed.
     """
     with registry.database(database).read() as connection:
-        for number in workflow_ids:
-            claims.known(connection, number)
         found = (
-            standing.of_workflows(connection, workflow_ids)
+            [standing.of_workflow(connection, number) for number in workflow_ids]
             if workflow_ids
             else standing.latest(connection, limit, user=user)
         )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.engine.claims import known
-from jobmon_airflow.engine.progress import Snapshot, TemplateCounts
 from jobmon_airflow.engine.report import report
+from jobmon_airflow.engine.tallies import snapshot_of
 from jobmon_airflow.states import TaskBucket, TaskStatus, WorkflowRunStatus, WorkflowStatus
-from jobmon_airflow.store import overviews, workflows
+from jobmon_airflow.store import dags, overviews, workflows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from jobmon_airflow.store.overviews import Overview
 
 _LEAVES_WORK: Final = frozenset({WorkflowRunStatus.STOPPED, WorkflowRunStatus.TERMINATED})
-_ACTIVE: Final = (TaskBucket.SCHEDULED, TaskBucket.RUNNING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +77,11 @@ class Standing:
 
 
 def of_workflow(connection: Connection, workflow_id: int) -> Standing:
-    """How a workflow stands, or an error if there is none of this id."""
-    known(connection, workflow_id)
-    return of_workflows(connection, [workflow_id])[0]
+    """How a workflow stands, with its templates in the order in which they run; an error if there is none."""
+    dag_id = known(connection, workflow_id).dag_id
+    [found] = of_workflows(connection, [workflow_id])
+    place = _places(connection, workflow_id, dag_id)
+    return replace(found, templates=sorted(found.templates, key=lambda it: place[it.name]))
 
 
 def of_workflows(connection: Connection, ids: Collection[int]) -> list[Standing]:
@@ -94,13 +96,7 @@ def latest(connection: Connection, limit: int, *, user: str | None = None) -> li
 
 def account(connection: Connection, standing: Standing, resume: str) -> str:
     """What is done, what failed and how, and what to type next: as the run itself would say it."""
-    last = Snapshot(
-        workflow_id=standing.workflow_id,
-        workflow_run_id=standing.workflow_run_id or 0,
-        templates=[_as_counted(template) for template in standing.templates],
-        done_before=0,
-        elapsed=0.0,
-    )
+    last = snapshot_of(connection, standing.workflow_id, standing.workflow_run_id or 0)
     return report(connection, last, resume, was_stopped=_has_work_left(standing))
 
 
@@ -140,30 +136,38 @@ def _standings(connection: Connection, found: Sequence[Overview]) -> list[Standi
             created=overview.created_date,
             workflow_run_id=runs[overview.id][0] if overview.id in runs else None,
             run_status=WorkflowRunStatus.of(runs[overview.id][1]) if overview.id in runs else None,
-            templates=[
-                Template(name=name, counts=_in_buckets(counts.get((overview.id, array_id), {})))
-                for array_id, name in workflows.array_names(connection, overview.id).items()
-            ],
+            templates=_templates(overview.id, workflows.array_names(connection, overview.id), counts),
         )
         for overview in found
     ]
 
 
-def _in_buckets(counts: Mapping[str, int]) -> dict[TaskBucket, int]:
-    found = dict.fromkeys(TaskBucket, 0)
-    for status, count in counts.items():
-        found[TaskStatus.of(status).bucket] += count
-    return found
+def _templates(
+    workflow_id: int, names: Mapping[int, str], counts: Mapping[tuple[int, int], Mapping[str, int]]
+) -> list[Template]:
+    """The templates of a workflow; several versions of one are one."""
+    found = {name: dict.fromkeys(TaskBucket, 0) for name in names.values()}
+    for array_id, name in names.items():
+        for status, count in counts.get((workflow_id, array_id), {}).items():
+            found[name][TaskStatus.of(status).bucket] += count
+    return [Template(name=name, counts=buckets) for name, buckets in found.items()]
 
 
-def _as_counted(template: Template) -> TemplateCounts:
-    return TemplateCounts(
-        name=template.name,
-        total=template.total,
-        done=template.counts[TaskBucket.DONE],
-        active=sum(template.counts[bucket] for bucket in _ACTIVE),
-        failed=template.counts[TaskBucket.FATAL],
-    )
+def _places(connection: Connection, workflow_id: int, dag_id: int) -> dict[str, int]:
+    """Where each template stands, if those that wait for others come after them."""
+    names = workflows.array_names(connection, workflow_id)
+    by_version = {
+        version: names[array_id] for version, array_id in workflows.array_ids(connection, workflow_id).items()
+    }
+    upstreams: dict[str, set[str]] = {name: set() for name in names.values()}
+    for upstream, downstream in sorted(dags.template_edges(connection, dag_id)):
+        if (one := by_version[upstream]) != (other := by_version[downstream]):
+            upstreams[other].add(one)
+    try:
+        ordered = list(TopologicalSorter(upstreams).static_order())
+    except CycleError:  # each year's tasks of one template may wait for last year's of another, and so on
+        ordered = list(upstreams)
+    return {name: place for place, name in enumerate(ordered)}
 
 
 def _has_work_left(standing: Standing) -> bool:
