@@ -1,6 +1,7 @@
 """Command templates: the text with ``{names}`` that every task fills in.
 
-``{arg}`` puts the value in as it is, ``{arg:q}`` quotes it for the shell, ``{{`` and ``}}`` are plain braces.
+``{arg}`` puts the value in as it is, ``{arg:q}`` quotes it for the shell, ``{{`` and ``}}`` are plain braces. Values
+from outside (see `foreign`) are quoted in either.
 A template is read once and turned into the fastest thing that Python can fill in, because a workflow does
 it a million times.
 """
@@ -11,6 +12,8 @@ import shlex
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
+from jobmon_airflow.client.foreign import Foreign, quoted
+from jobmon_airflow.client.gaps import are_bare
 from jobmon_airflow.client.names import checked_text
 from jobmon_airflow.errors import InvalidTemplate
 
@@ -50,6 +53,11 @@ class CommandTemplate:
 
     def __init__(self, text: str) -> None:
         self.text = checked_text(text, "a command template")
+        if isinstance(text, Foreign):
+            raise InvalidTemplate(
+                f"The command template {str(text)[:80]!r} came from outside.",
+                remedy="Commands are written by authors alone: pass what came from outside as an argument.",
+            )
         self._parts = tuple(_parts(text))
         #: the gaps' names, in the order of their first appearance
         self.fields = tuple(dict.fromkeys(name for _, name, _ in self._parts if name is not None))
@@ -57,31 +65,47 @@ class CommandTemplate:
     def bound_to(self, args: Sequence[str]) -> Command:
         """The command for values that come in this order."""
         positions = {arg: position for position, arg in enumerate(args)}
-        gaps = [(positions[name], quoted) for _, name, quoted in self._parts if name is not None]
+        gaps = [(positions[name], is_quoted) for _, name, is_quoted in self._parts if name is not None]
         text = "".join(
             literal.replace("%", "%%") + ("" if name is None else "%s") for literal, name, _ in self._parts
         )
         in_order = [position for position, _ in gaps] == list(range(len(args)))
-        return Command(text, tuple(gaps), is_plain=in_order and not any(quoted for _, quoted in gaps))
+        is_plain = in_order and not any(is_quoted for _, is_quoted in gaps)
+        return Command(text, tuple(gaps), are_bare(self._parts), is_plain=is_plain)
 
 
 class Command:
     """A command template that knows the order of its values."""
 
-    __slots__ = ("_gaps", "_is_plain", "_text")
+    __slots__ = ("_bare", "_gaps", "_is_plain", "_text")
 
-    def __init__(self, text: str, gaps: tuple[tuple[int, bool], ...], *, is_plain: bool) -> None:
+    def __init__(
+        self, text: str, gaps: tuple[tuple[int, bool], ...], bare: tuple[bool, ...], *, is_plain: bool
+    ) -> None:
         self._text = text
         self._gaps = gaps
+        self._bare = bare
         self._is_plain = is_plain
 
     def fill(self, values: tuple[str, ...]) -> str:
         """The command line for these values."""
+        if Foreign in map(type, values):
+            return self._text % self._with_foreign(values)
         if self._is_plain:
             return self._text % values
         return self._text % tuple(
-            [shlex.quote(values[gap]) if quoted else values[gap] for gap, quoted in self._gaps]
+            [shlex.quote(values[gap]) if is_quoted else values[gap] for gap, is_quoted in self._gaps]
         )
+
+    def _with_foreign(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        texts = []
+        for (gap, is_quoted), stands_bare in zip(self._gaps, self._bare, strict=True):
+            value = values[gap]
+            if isinstance(value, Foreign):
+                texts.append(quoted(value, stands_bare=stands_bare))
+            else:
+                texts.append(shlex.quote(value) if is_quoted else value)
+        return tuple(texts)
 
 
 def _parts(text: str) -> Iterator[tuple[str, str | None, bool]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.client.command_template import Command, CommandTemplate
 from jobmon_airflow.client.defaults import Defaults, checked_attempts, checked_limit
+from jobmon_airflow.client.foreign import Foreign, is_foreign
 from jobmon_airflow.client.names import checked_name, checked_text, default_task_name
 from jobmon_airflow.client.task import Task
 from jobmon_airflow.client.task_settings import TaskSettings
@@ -226,6 +227,8 @@ def _arg_names(args: Iterable[str]) -> tuple[str, ...]:
 
 def _text(value: Any) -> str:
     """A value as it stands in a command line and in the database."""
+    if isinstance(value, Foreign):
+        return value
     if isinstance(value, (set, frozenset)):
         raise InvalidValue(
             f"An argument is a set, whose order changes from run to run: {str(value)[:60]}.",
@@ -236,7 +239,7 @@ def _text(value: Any) -> str:
             f"An argument is {str(value)[:60]}, which is no text.",
             remedy="Pass the text or number that is meant.",
         )
-    return str(value)
+    return Foreign(value) if is_foreign(value) else str(value)
 
 
 def _has_no_text(value: Any) -> bool:

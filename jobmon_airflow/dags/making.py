@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from airflow.sdk import DAG
 
 from jobmon_airflow.client.shape import Shape
-from jobmon_airflow.dags import expanded, mirrored
+from jobmon_airflow.dags import mirrored
 from jobmon_airflow.dags.names import dag_id_of
 from jobmon_airflow.errors import InvalidDefinition, UnknownName
 from jobmon_airflow.operators.template import TemplateOperator
@@ -50,6 +50,8 @@ def to_dag(
     dag_id = dag_id or dag_id_of(workflow.tool.name, workflow.name)
     of_operators = {"cancel_on_kill": cancel_on_kill, **given(deferrable=deferrable)}
     if granularity == "task":
+        from jobmon_airflow.dags import expanded
+
         expanded.refuse_unfit(workflow)
         arguments = {**_of_airflows_scheduler(workflow, fail_fast, seconds_until_timeout), **arguments}
         with new_dag(dag_id, workflow.tool.name, **arguments) as dag:
