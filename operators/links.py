@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 OPERATORS: Final = {
     "workflow": ("WorkflowOperator",),
     "template": ("TemplateOperator",),
-    "command": ("SlurmOperator", "MultiprocessOperator", "SequentialOperator", "DummyOperator"),
+    "command": (
+        "CommandOperator",
+        "SlurmOperator",
+        "MultiprocessOperator",
+        "SequentialOperator",
+        "TaskOperator",
+    ),
 }
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from jobmon_airflow.engine.attending import Definition
 from jobmon_airflow.engine.running import functions_of
 from jobmon_airflow.errors import InvalidDefinition, UnknownName
-from jobmon_airflow.store import families
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +35,8 @@ def asked_for(workflow_id: int | str | None, facts: Mapping[str, Any]) -> int | 
 
 def newest(database: Database, tool: str, name: str) -> int:
     """The newest workflow of a family."""
+    from jobmon_airflow.store import families
+
     with database.read() as connection:
         found = families.newest(connection, tool, name)
     if found is None:

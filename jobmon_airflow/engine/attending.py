@@ -112,6 +112,7 @@ class Attendance:
         *,
         cleared: Sequence[Cleared] = (),
         watches: bool = True,
+        repeats: bool = False,
         cancel_on_kill: bool = True,
         again: str = "",
         display: Display | None = None,
@@ -123,6 +124,7 @@ class Attendance:
         self._options = options
         self._cleared = cleared
         self._watches = watches  #: what an earlier try left alive; else that is ended
+        self._repeats = repeats  #: what is done, if this try is a new one
         self._cancel_on_kill = cancel_on_kill
         self._again = again  #: what to type in order to go on
         self._display = display or Lines()
@@ -158,7 +160,9 @@ class Attendance:
     # --- the place ----------------------------------------------------------------------------------------
 
     def _claim(self) -> Claim:
-        claim = self._database.write(lambda it: airflow_tasks.claim(it, self._this, _now()))
+        claim = self._database.write(
+            lambda it: airflow_tasks.claim(it, self._this, _now(), repeats=self._repeats)
+        )
         if claim.is_superseded:
             raise _superseded(self._this)
         return claim
@@ -201,12 +205,15 @@ class Attendance:
         definition = self._define()
         workflow_id = definition.workflow_id
         self._note(workflow_id=workflow_id)
-        if claim.workflow_run_id is not None and self._is_under_way(claim.workflow_run_id):
-            if self._watches and (end := self._end_of_run(workflow_id, claim.workflow_run_id)) is not None:
-                return end
+        if (
+            self._watches
+            and claim.workflow_run_id is not None
+            and (end := self._end_of_run(workflow_id, claim.workflow_run_id)) is not None
+        ):
+            return end
         if self._cleared or not claim.is_heeded:
             self._make_way(workflow_id)
-        self._heed(workflow_id)
+        self._heed(workflow_id, repeats=self._repeats and not claim.is_heeded)
         if self._is_done(workflow_id):
             log.info("Workflow %s is done; nothing is left to run.", workflow_id)
             return self._outcome(workflow_id, claim.workflow_run_id, WorkflowRunStatus.DONE)
@@ -241,16 +248,15 @@ class Attendance:
         if not airflow_tasks.note(connection, self._this, _now(), workflow_run_id=run_id):
             raise _superseded(self._this)
 
-    def _heed(self, workflow_id: int) -> None:
+    def _heed(self, workflow_id: int, *, repeats: bool) -> None:
         """Set back what a person has cleared although it was done, with all that depends on it."""
-        if self._database.write(lambda it: self._note_heeded(it, workflow_id)):
-            names = ", ".join(cleared.template for cleared in self._cleared)
-            log.info("Cleared were %s: their tasks run again, and those that depend on them.", names)
+        if count := self._database.write(lambda it: self._note_heeded(it, workflow_id, repeats)):
+            log.info("What was done was cleared: %d tasks will run again.", count)
 
-    def _note_heeded(self, connection: Connection, workflow_id: int) -> int:
-        counts = counts_of(connection, workflow_id) if self._cleared else {}
-        green = [name for name, count in counts.items() if count.total and count.done == count.total]
-        names = {cleared.template for cleared in self._cleared}.intersection(green)
+    def _note_heeded(self, connection: Connection, workflow_id: int, repeats: bool) -> int:
+        counts = counts_of(connection, workflow_id) if self._cleared or repeats else {}
+        green = {name for name, count in counts.items() if count.total and count.done == count.total}
+        names = green if repeats else green.intersection(cleared.template for cleared in self._cleared)
         moved = set_back.templates(connection, workflow_id, names, _now()) if names else set()
         for cleared in self._cleared:
             airflow_tasks.heed(connection, cleared.place, cleared.number, _now())
@@ -273,7 +279,9 @@ class Attendance:
     # --- a run of an earlier try --------------------------------------------------------------------------
 
     def _end_of_run(self, workflow_id: int, run_id: int) -> Outcome | None:
-        """How the run ends that an earlier try left alive; None if it does not reach its end."""
+        """How the run ends that an earlier try left alive; None if there is none, or it does not reach its end."""
+        if not self._is_under_way(run_id):
+            return None
         log.info("Run %s of workflow %s goes on; watching it.", run_id, workflow_id)
         begun = time.monotonic()
         with self._display:

@@ -134,15 +134,16 @@ class Engine:
     async def raise_exhausted(self, last: Sequence[Any]) -> None:
         """Let tasks that failed for a resource begin again with more of it, each once, and nobody else.
 
-        ``last`` are their last attempts: task id, verdict, task_resources id.
+        ``last`` are their last attempts: task id, verdict, task_resources id, and how many ended so before.
         """
         ids = {row.task_resources_id for row in last}
         asked = await self._journal.archive.read(lambda it: clusters.requests(it, ids))
         raised: dict[int, Request] = {}
         for row in last:
             task = bisect_left(self._plan.task_ids, row.task_id)
-            self._requests.begin_with(task, request_of(asked[row.task_resources_id]))
-            if self._requests.raise_for(task, verdicts.EXHAUSTED[row.verdict]) is None:
+            resource = verdicts.EXHAUSTED[row.verdict]
+            self._requests.begin_with(task, request_of(asked[row.task_resources_id]), resource, row.before)
+            if self._requests.raise_for(task, resource) is None:
                 raised[row.task_id] = self._requests.of(task)
         await self._store_requests(raised.values())
         rows = [(task_id, self._requests.id_of(request)) for task_id, request in raised.items()]

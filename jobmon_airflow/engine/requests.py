@@ -38,9 +38,10 @@ class Requests:
         """What the task's next attempt asks for."""
         return self._changed.get(task) or self._plan.request(task)
 
-    def begin_with(self, task: int, request: Request) -> None:
-        """Let the task begin with another request than it was bound with."""
+    def begin_with(self, task: int, request: Request, resource: str, times: int) -> None:
+        """Let the task begin with what earlier runs had made of its request, so many raises of the resource later."""
         self._changed[task] = request
+        self._raised[task, resource] = times
 
     def id_of(self, request: Request) -> int:
         """The id of a request that is stored."""

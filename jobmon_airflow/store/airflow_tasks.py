@@ -53,16 +53,18 @@ class Claim:
     outcome: str | None = None  #: of this very try, if it has ended
 
 
-def claim(connection: Connection, this: Try, at: datetime) -> Claim:
+def claim(connection: Connection, this: Try, at: datetime, *, repeats: bool = False) -> Claim:
     """Let this try act for its place, and no earlier one any more.
 
-    It needs no notice if the try before it came to its end: nothing of that is left.
+    It needs no notice if the try before it came to its end: nothing of that is left, unless its work is to be done
+    once more.
     """
     found = _entered(connection, this, at)
     if found.try_number > this.number:
         return Claim(is_superseded=True)
     is_new = found.try_number < this.number
-    heeded = this.number if is_new and found.outcome is not None else found.heeded
+    needs_no_notice = is_new and found.outcome is not None and not repeats
+    heeded = this.number if needs_no_notice else found.heeded
     if is_new:
         _begin(connection, found.id, this, at, heeded=heeded)
     return Claim(

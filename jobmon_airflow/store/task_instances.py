@@ -95,11 +95,22 @@ def hand_over(connection: Connection, ids: Collection[int], workflow_run_id: int
 def exhausted(connection: Connection, workflow_id: int) -> list[Row[Any]]:
     """Tasks that failed for good, and last of a resource that was too small.
 
-    Task id, that attempt's verdict and its task_resources id.
+    Task id, that attempt's verdict and its task_resources id, and how many attempts ended so before it.
     """
     last = _last_of_failed(workflow_id)
+    earlier = task_instance.alias()
+    before = (
+        select(func.count())
+        .where(
+            earlier.c.task_id == task_instance.c.task_id,
+            earlier.c.verdict == task_instance.c.verdict,
+            earlier.c.id < task_instance.c.id,
+        )
+        .scalar_subquery()
+        .label("before")
+    )
     query = (
-        select(task_instance.c.task_id, task_instance.c.verdict, task_instance.c.task_resources_id)
+        select(task_instance.c.task_id, task_instance.c.verdict, task_instance.c.task_resources_id, before)
         .join(last, last.c.id == task_instance.c.id)
         .where(task_instance.c.status == TaskInstanceStatus.RESOURCE_ERROR)
     )

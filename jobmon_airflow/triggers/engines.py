@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow import settings
+from jobmon_airflow.dags.folders import log_folder
 from jobmon_airflow.engine import claims
 from jobmon_airflow.store import airflow_tasks
 
@@ -97,16 +98,7 @@ def _environment(database: str | None) -> dict[str, str]:
 
 
 def _log_file(order: Order) -> Path:
-    parts = (order.dag_id, order.run_id, order.task_id)
-    index = "" if order.map_index < 0 else f"-{order.map_index}"
-    folder = settings.engine_log_folder().joinpath(*map(_as_name, parts))
-    return folder / f"try-{order.try_number}{index}.log"
-
-
-def _as_name(part: str) -> str:
-    """A folder's name that leads nowhere else."""
-    name = "".join(letter if letter.isalnum() or letter in "-_.:+=@" else "_" for letter in part)
-    return f"_{name}" if name.startswith(".") else name
+    return log_folder(order.place) / f"engine-{order.try_number}.log"
 
 
 def known(this: Try, database: Any) -> Row[Any] | None:

@@ -290,7 +290,8 @@ def test_tasks_that_failed_last_for_a_resource_are_found(database: Database) -> 
     attempt(database, exhausted, RESOURCE_ERROR, verdict="out of time")
     attempt(database, later_failed, ERROR, verdict="application error")
     attempt(database, other_kind, ERROR, verdict="application error")
-    attempt(database, late, RESOURCE_ERROR, verdict="out of memory")
+    for _ in range(2):
+        attempt(database, late, RESOURCE_ERROR, verdict="out of memory")
     end(database, [exhausted, later_failed, other_kind, late], TaskStatus.ERROR_FATAL)
     end(database, [in_time], TaskStatus.DONE)
 
@@ -299,8 +300,8 @@ def test_tasks_that_failed_last_for_a_resource_are_found(database: Database) -> 
         assert task_instances.exhausted(connection, chain(database).workflow_id) == []
 
     assert [tuple(it) for it in found] == [
-        (exhausted, "out of time", row.resources_id),
-        (late, "out of memory", row.resources_id),
+        (exhausted, "out of time", row.resources_id, 0),
+        (late, "out of memory", row.resources_id, 1),
     ]
 
 

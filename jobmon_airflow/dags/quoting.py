@@ -1,0 +1,45 @@
+"""Params and conf as a command line may take them: texts that a person typed are quoted for the shell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+def quoting(context: Context) -> Context:
+    """The same context, in which texts of params and of the DAG run's conf are quoted."""
+    dag_run: Any = context["dag_run"]
+    foreign: Any = {
+        "params": quoted(context["params"]),
+        "dag_run": _Quoted(dag_run, conf=quoted(dag_run.conf or {})),
+    }
+    return {**context, **foreign}
+
+
+def quoted(value: Any) -> Any:
+    """The value, with every text in it quoted."""
+    if isinstance(value, str):
+        return shlex.quote(value)
+    if isinstance(value, Mapping):
+        return {key: quoted(each) for key, each in value.items()}
+    if hasattr(value, "dump"):  # Airflow's own dictionary of params
+        return quoted(value.dump())
+    if isinstance(value, list | tuple):
+        return [quoted(each) for each in value]
+    return value
+
+
+class _Quoted(SimpleNamespace):
+    """A thing with some of its attributes in other words."""
+
+    def __init__(self, thing: Any, **others: Any) -> None:
+        super().__init__(**others)
+        self._thing = thing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._thing, name)
