@@ -290,6 +290,9 @@ class Workflow(Defaults):
         triggerer; ``cancel_on_kill=False`` lets jobs go on when Airflow's task is marked or cleared while they run;
         ``poll_interval`` are the seconds between two looks. Without ``workflow_args``, each DAG run is a workflow
         of its own; with them, all are the same workflow, of which each does what is not done yet.
+
+        Airflow reads DAG files again and again, and each time the tasks are made again: what makes many is better
+        made by a function when the DAG runs, see `jobmon_airflow.dags.workflow_dag`.
         """
         from jobmon_airflow.dags.making import to_dag
 

@@ -63,13 +63,12 @@ def workflow_dag(
         with new_dag(name, tool.name, schedule=schedule, params=dict(params or {}), **arguments) as dag:
             mirrored.fill(
                 shape,
-                poll_interval=poll_interval,
                 database=tool.address,
                 build=of_declared(build, shape.names),
                 fail_fast=fail_fast,
                 seconds_until_timeout=seconds_until_timeout,
                 cancel_on_kill=cancel_on_kill,
-                **given(deferrable=deferrable),
+                **given(deferrable=deferrable, poll_interval=poll_interval),
             )
         return dag
 

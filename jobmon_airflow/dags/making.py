@@ -48,7 +48,10 @@ def to_dag(
     workflow.validate(raise_on_error=True)
     arguments = {"description": workflow.description or None, "schedule": schedule, **dag_arguments}
     dag_id = dag_id or dag_id_of(workflow.tool.name, workflow.name)
-    of_operators = {"cancel_on_kill": cancel_on_kill, **given(deferrable=deferrable)}
+    of_operators = {
+        "cancel_on_kill": cancel_on_kill,
+        **given(deferrable=deferrable, poll_interval=poll_interval),
+    }
     if granularity == "task":
         from jobmon_airflow.dags import expanded
 
@@ -62,7 +65,6 @@ def to_dag(
     with new_dag(dag_id, workflow.tool.name, **arguments) as dag:
         mirrored.fill(
             Shape.of_workflow(workflow),
-            poll_interval=poll_interval,
             database=workflow.tool.address,
             workflow=workflow,
             fail_fast=fail_fast,

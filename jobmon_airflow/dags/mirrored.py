@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RUN: Final = "run"
 
 
-def fill(shape: Shape, *, poll_interval: float | None, database: str | None, **run: Any) -> None:
+def fill(shape: Shape, *, database: str | None, poll_interval: float | None = None, **run: Any) -> None:
     """Give the DAG that is being made its tasks; ``run`` is what the `WorkflowOperator` is told besides."""
     ids = dict(zip(shape.names, distinct_ids(shape.names, taken=[RUN]), strict=True))
     common: dict[str, Any] = {"poll_interval": poll_interval, "database": database}
