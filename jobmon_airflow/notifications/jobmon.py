@@ -141,9 +141,7 @@ def _told(connection: Connection, found: Standing, occasion: _Occasion) -> Story
 
 def _without_workflow(occasion: _Occasion, why: str) -> Story:
     said = "\n".join(filter(None, [why, occasion.reason]))
-    return Story(
-        subject=f"Jobmon: {occasion}", summary=f"{str(occasion)[0].upper()}{str(occasion)[1:]}\n\n{said}"
-    )
+    return Story(subject=f"Jobmon: {occasion}", summary=f"This is about {occasion}.\n\n{said}")
 
 
 def _link(workflow_id: int) -> str:

@@ -39,11 +39,7 @@ def acted_for(
     workflow: Workflow, dag_id: str, run_id: str, task_id: str = "run", map_index: int = -1
 ) -> None:
     """Let a task instance of Airflow have acted for the workflow."""
-    this = Try(
-        place=Place(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index),
-        number=1,
-        clear_number=0,
-    )
+    this = Try(place=Place(dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index), number=1)
     at, workflow_id = datetime.now(UTC), workflow.workflow_id
     workflow.tool.database.write(lambda connection: airflow_tasks.claim(connection, this, at))
     workflow.tool.database.write(
