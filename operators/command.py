@@ -95,7 +95,7 @@ class CommandOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the command here; return ids, verdict and usage."""
-        from jobmon_airflow.dags.commanding import run_here
+        from jobmon_airflow.dags.running import run_here
 
         return run_here(self, context)
 

@@ -89,10 +89,10 @@ class WorkflowOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the workflow here; return ids and counts."""
-        from jobmon_airflow.dags.running import attendance_of, finished
+        from jobmon_airflow.dags.running import attendance_of, told
 
         self._attendance = attendance_of(self, context)
-        return finished(self._attendance.run()).facts()
+        return told(self._attendance.run(), context["ti"], self.log)
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:  # noqa: ARG002 - Airflow's form
         """Not called: the trigger ends the task by itself."""

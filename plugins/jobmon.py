@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.plugins_manager import AirflowPlugin
 
 from jobmon_airflow.operators.links import JobmonLink, address
+from jobmon_airflow.plugins import listener
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -54,3 +55,4 @@ class JobmonPlugin(AirflowPlugin):
     # Registered here and not by the operators alone: their own links are stored when a worker ends a task, which is too
     # late to watch it, and never happens for a task that ends in the triggerer.
     operator_extra_links = [JobmonLink()]
+    listeners = [listener]

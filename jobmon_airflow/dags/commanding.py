@@ -1,67 +1,24 @@
-"""A single command that runs in the process of an Airflow task, or in an engine beside the triggerer."""
+"""What a single command needs in order to be run by an engine: a workflow, log files, an environment."""
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowException
-
-from jobmon_airflow.client import registry
-from jobmon_airflow.dags.about import about, this_try
-from jobmon_airflow.dags.attempt import attempt_of, in_words
 from jobmon_airflow.dags.defining import bound
 from jobmon_airflow.dags.folders import log_folder
 from jobmon_airflow.dags.live_log import told
-from jobmon_airflow.dags.remedies import clear_command
-from jobmon_airflow.dags.wishes import Wishes
-from jobmon_airflow.engine.attending import Attendance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from airflow.sdk import Context
-
     from jobmon_airflow.dags.commands import Command
     from jobmon_airflow.engine.attending import Definition
-    from jobmon_airflow.operators.command import CommandOperator
     from jobmon_airflow.store.airflow_tasks import Place
-
-KEY: Final = "jobmon"  #: of what is kept in Airflow's task state store
-
-
-def run_here(operator: CommandOperator, context: Context) -> dict[str, Any]:
-    """Run an operator's command in this process."""
-    facts, this = about(context), this_try(context["ti"])
-    database = registry.database(operator.database)
-    command = operator.as_command(this.place.dag_id, this.place.map_index)
-    store: Any = context.get("task_state_store")
-    memory: Any = store.get(KEY) if store is not None else None
-    clears = getattr(context["dag_run"], "clear_number", 0) or 0
-    operator._attendance = attendance = Attendance(  # noqa: SLF001 - it is what on_kill ends
-        database,
-        this,
-        partial(define, command, this.place, facts, operator.database, operator.workflow_args),
-        Wishes().heard(facts["params"], facts["conf"]).options(),
-        # Airflow tries again what it believes to have failed: only a person who clears it wants it done twice.
-        repeats=bool(memory) and memory.get("clear_number", 0) < clears,
-        cancel_on_kill=operator.cancel_on_kill,
-        again=clear_command(this.place),
-    )
-    with environment(operator.env), told_live(command, this.place, operator.log.info):
-        outcome = attendance.run()
-    facts_of_attempt = attempt_of(database, outcome)
-    if store is not None:
-        store.set(KEY, {**facts_of_attempt, "clear_number": clears})
-    operator.log.info("%s", in_words(facts_of_attempt))
-    if not outcome.is_done:
-        raise AirflowException(f"{in_words(facts_of_attempt)}\n{outcome.message}")
-    return facts_of_attempt
 
 
 def define(

@@ -73,7 +73,7 @@ class Order:
 def main() -> int:
     """Do what stdin says; 0 if all is done, 1 if not."""
     order = Order.from_json(sys.stdin.read())
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    _log_plainly()
     os.environ.update(order.env)
     attendance = _attendance(order)
     signal.signal(signal.SIGTERM, lambda *_: attendance.stop())
@@ -111,7 +111,13 @@ def _define(order: Order, database: Database) -> Definition:
 
     assert order.dag_file is not None
     operator = operator_in(order.dag_file, order.place.dag_id, order.place.task_id)
+    _log_plainly()
     return bound(made(operator, order.facts), order.workflow_args, order.facts)
+
+
+def _log_plainly() -> None:
+    """Write lines as they are; importing Airflow sets up a log of its own kind."""
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True)
 
 
 def _live_log(order: Order) -> AbstractContextManager[Any]:

@@ -1,24 +1,30 @@
-"""A workflow that runs in the process of an Airflow task: what is to be run, and how."""
+"""Workflows and single commands that run in the process of an Airflow task."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk.exceptions import AirflowException
 
 from jobmon_airflow.client import registry
+from jobmon_airflow.dags import commanding
 from jobmon_airflow.dags.about import about, this_try
+from jobmon_airflow.dags.attempt import attempt_of, in_words
 from jobmon_airflow.dags.clearing import cleared_mirrors
 from jobmon_airflow.dags.defining import define
 from jobmon_airflow.dags.remedies import clear_command
+from jobmon_airflow.dags.wishes import Wishes
 from jobmon_airflow.engine.attending import Attendance
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from jobmon_airflow.engine.attending import Outcome
+    from jobmon_airflow.operators.command import CommandOperator
     from jobmon_airflow.operators.workflow import WorkflowOperator
+
+KEY: Final = "jobmon"  #: of what is kept in Airflow's task state store
 
 
 def attendance_of(operator: WorkflowOperator, context: Context) -> Attendance:
@@ -37,8 +43,40 @@ def attendance_of(operator: WorkflowOperator, context: Context) -> Attendance:
     )
 
 
-def finished(outcome: Outcome) -> Outcome:
-    """The outcome of a run that has done all; an error of Airflow's if it has not."""
+def told(outcome: Outcome, task_instance: Any, log: Any) -> dict[str, Any]:
+    """Ids and counts of a run that has done all; an error of Airflow's if it has not, which leaves them too."""
+    for line in outcome.message.splitlines():
+        (log.info if outcome.is_done else log.error)("%s", line)
     if not outcome.is_done:
-        raise AirflowException(outcome.message)
-    return outcome
+        task_instance.xcom_push(key="return_value", value=outcome.facts())
+        raise AirflowException(outcome.message.partition("\n")[0])
+    return outcome.facts()
+
+
+def run_here(operator: CommandOperator, context: Context) -> dict[str, Any]:
+    """Run an operator's command in this process."""
+    facts, this = about(context), this_try(context["ti"])
+    database = registry.database(operator.database)
+    command = operator.as_command(this.place.dag_id, this.place.map_index)
+    store: Any = context.get("task_state_store")
+    memory: Any = store.get(KEY) if store is not None else None
+    clears = getattr(context["dag_run"], "clear_number", 0) or 0
+    operator._attendance = attendance = Attendance(  # noqa: SLF001 - it is what on_kill ends
+        database,
+        this,
+        partial(commanding.define, command, this.place, facts, operator.database, operator.workflow_args),
+        Wishes().heard(facts["params"], facts["conf"]).options(),
+        # Airflow tries again what it believes to have failed: only a person who clears it wants it done twice.
+        repeats=bool(memory) and memory.get("clear_number", 0) < clears,
+        cancel_on_kill=operator.cancel_on_kill,
+        again=clear_command(this.place),
+    )
+    with commanding.environment(operator.env), commanding.told_live(command, this.place, operator.log.info):
+        outcome = attendance.run()
+    facts_of_attempt = attempt_of(database, outcome)
+    if store is not None:
+        store.set(KEY, {**facts_of_attempt, "clear_number": clears})
+    operator.log.info("%s", in_words(facts_of_attempt))
+    if not outcome.is_done:
+        raise AirflowException(f"{in_words(facts_of_attempt)}\n{outcome.message}")
+    return facts_of_attempt

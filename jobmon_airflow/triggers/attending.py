@@ -18,6 +18,7 @@ from jobmon_airflow.errors import RunError, TrySuperseded
 from jobmon_airflow.states import WorkflowRunStatus
 from jobmon_airflow.store import airflow_tasks, workflow_runs
 from jobmon_airflow.triggers import engines
+from jobmon_airflow.triggers.leaving import leave
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,13 +58,12 @@ class AttendingTrigger(BaseTrigger):
         """Let an engine run the workflow, wait for its outcome, and end the task so."""
         try:
             outcome = await self._outcome()
-            facts = await asyncio.to_thread(self.facts, outcome)
-        except Exception as error:  # an error of a trigger would end in a worker, which cannot tell more
+            await asyncio.to_thread(lambda: leave(self, self.facts(outcome)))
+        except Exception:  # an error of a trigger would end in a worker, which cannot tell more
             self.log.exception("The workflow could not be run.")
-            yield TaskFailedEvent(xcoms={"return_value": {"status": "E", "error": str(error)}})
-            return
-        event = TaskSuccessEvent if outcome.is_done else TaskFailedEvent
-        yield event(xcoms={"return_value": facts})
+            yield TaskFailedEvent()
+        else:
+            yield TaskSuccessEvent() if outcome.is_done else TaskFailedEvent()
 
     async def on_kill(self) -> None:
         """End the workflow's run, if a person wants that; this is also called when the trigger moves elsewhere."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jobmon_airflow.dags.engine import Order
     from jobmon_airflow.store.airflow_tasks import Try
 
+_AIRFLOW_DATABASE: Final = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 _AT_A_TIME: Final = 64 * 1024  # bytes of an engine's log
 
 
@@ -47,7 +48,6 @@ class Engine:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env=_environment(database),
-                cwd="/",
             )
         assert self._process.stdin is not None
         # One that dies at once says why in its log.
@@ -92,9 +92,13 @@ def end(row: Row[Any]) -> None:
 
 
 def _environment(database: str | None) -> dict[str, str]:
-    """The triggerer's own, with the database's address, which is nobody's business on a command line."""
+    """The triggerer's own, with the database's address, which is nobody's business on a command line.
+
+    What a DAG file imports may not look into Airflow's database, and the address that Airflow sets in order to say so
+    is none that its own modules could be imported with.
+    """
     named = {settings.JOBMON_VARIABLE: database} if database else {}
-    return {**os.environ, **named}
+    return {**os.environ, _AIRFLOW_DATABASE: "sqlite://", **named}
 
 
 def _log_file(order: Order) -> Path:

@@ -13,6 +13,7 @@ from jobmon_airflow.client import registry
 from jobmon_airflow.dags.about import this_try
 from jobmon_airflow.dags.mirroring import End, ending, facts, in_words
 from jobmon_airflow.store import airflow_tasks
+from jobmon_airflow.triggers.leaving import leave
 from jobmon_airflow.triggers.watch import Subject, watching
 
 if TYPE_CHECKING:
@@ -52,9 +53,7 @@ class TemplateTrigger(BaseTrigger):
         view, found = await self._ending(this, claim)
         self.log.info(found.reason)
         await asyncio.to_thread(self._note, this, view, found)
-        yield EVENTS[found.end](
-            xcoms={"return_value": {**facts(view, self.template), "reason": found.reason}}
-        )
+        yield EVENTS[found.end]()
 
     async def _ending(self, this: Try, claim: Claim) -> tuple[View, Ending]:
         place = this.place
@@ -77,10 +76,10 @@ class TemplateTrigger(BaseTrigger):
         )
 
     def _note(self, this: Try, view: View, found: Ending) -> None:
-        values = {
-            "workflow_id": view.workflow_id,
-            "outcome": json.dumps({"end": found.end, "reason": found.reason}),
-        }
+        outcome = json.dumps({"end": found.end, "reason": found.reason})
         registry.database(self.database).write(
-            lambda it: airflow_tasks.note(it, this, datetime.now(UTC), **values)
+            lambda it: airflow_tasks.note(
+                it, this, datetime.now(UTC), workflow_id=view.workflow_id, outcome=outcome
+            )
         )
+        leave(self, {**facts(view, self.template), "reason": found.reason})
