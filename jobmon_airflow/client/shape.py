@@ -53,6 +53,12 @@ class Shape:
         return _union([shape for part in parts for shape in _shapes(part)])
 
     @classmethod
+    def of_names(cls, names: Iterable[str], edges: Iterable[Edge]) -> Shape:
+        """The shape of templates that are known by their names."""
+        names = tuple(names)
+        return cls(names, _in_order(names, [(upstream, downstream) for upstream, downstream in edges]))
+
+    @classmethod
     def of_workflow(cls, workflow: Workflow) -> Shape:
         """The shape of a workflow's tasks as they stand; versions of one template are one."""
         names = dict.fromkeys(array.name for array in workflow._arrays.values())

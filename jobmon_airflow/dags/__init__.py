@@ -9,12 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jobmon_airflow.dags.bundle import JobmonDagBundle
     from jobmon_airflow.dags.declaring import workflow_dag
     from jobmon_airflow.dags.making import run_of, templates, to_dag
 
-__all__ = ["run_of", "templates", "to_dag", "workflow_dag"]
+__all__ = ["JobmonDagBundle", "run_of", "templates", "to_dag", "workflow_dag"]
 
-_HOMES = {"run_of": "making", "templates": "making", "to_dag": "making", "workflow_dag": "declaring"}
+_HOMES = {
+    "JobmonDagBundle": "bundle",
+    "run_of": "making",
+    "templates": "making",
+    "to_dag": "making",
+    "workflow_dag": "declaring",
+}
 
 
 def __getattr__(name: str) -> object:
