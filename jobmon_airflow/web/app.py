@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Final
 
 from fastapi import Depends, FastAPI, HTTPException
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from jobmon_airflow.client import registry
@@ -16,7 +19,9 @@ from jobmon_airflow.web.access import User, may_read, require_any_dag, require_o
 if TYPE_CHECKING:
     from fastapi import Request
 
-_TITLES = {401: "Log in", 403: "Not allowed", 404: "Not found", 503: "Not available"}
+log = logging.getLogger(__name__)
+
+_TITLES: Final = {401: "Log in", 403: "Not allowed", 404: "Not found", 503: "Not available"}
 
 
 def create_app() -> FastAPI:
@@ -28,6 +33,8 @@ def create_app() -> FastAPI:
     )
     app.exception_handler(AnyHTTPException)(_refused)
     app.exception_handler(JobmonError)(_failed)
+    app.exception_handler(SQLAlchemyError)(_unanswered)
+    app.exception_handler(RequestValidationError)(_senseless)
     app.get("/")(workflows)
     app.get("/workflow/{workflow_id}")(workflow)
     app.get("/run")(run)
@@ -72,3 +79,13 @@ def _refused(_: Request, error: AnyHTTPException) -> HTMLResponse:
 def _failed(_: Request, error: JobmonError) -> HTMLResponse:
     status = 404 if isinstance(error, UnknownName) else 503
     return _page(pages.message(_TITLES[status], str(error)), status)
+
+
+def _unanswered(_: Request, error: SQLAlchemyError) -> HTMLResponse:
+    log.error("pages.unanswered", exc_info=error)  # which may name hosts, and is not for everybody
+    return _page(pages.message(_TITLES[503], "The Jobmon tables do not answer. The log says why."), 503)
+
+
+def _senseless(_: Request, error: RequestValidationError) -> HTMLResponse:
+    said = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+    return _page(pages.message("It did not work", "\n".join(said)), 422)
