@@ -203,6 +203,7 @@ def where_to_look(airflow: LocalAirflow, run: DagRun) -> None:
     home = airflow.home
     for line in (
         f"The run:    {home.url}/dags/{run.dag_id}/runs/{quote(run.run_id)}",
+        f"The view:   {home.url}/plugin/jobmon",
         f"Log in as:  {airflow.api.user}, with the password {home.passwords()[airflow.api.user]}",
         f"Or type:    AIRFLOW_HOME={home.folder} {Path(sys.executable).parent / 'airflow'} tasks list {run.dag_id}",
     ):

@@ -66,8 +66,8 @@ OPTIONS: Final[Mapping[str, object]] = {
 class AirflowHome:
     """An AIRFLOW_HOME. ``options`` are added to the configuration, as ``{"core.parallelism": 8}``.
 
-    ``metadata`` is the address of Airflow's own database, and a SQLite file in the folder where none is given.
-    The API server listens on ``port`` if that is free.
+    ``metadata`` is the address of Airflow's own database, and ``jobmon`` of Jobmon's tables; where none is given, both
+    are SQLite files in the folder. The API server listens on ``port`` if that is free.
     """
 
     def __init__(
@@ -75,11 +75,13 @@ class AirflowHome:
         folder: Path,
         *,
         metadata: str | None = None,
+        jobmon: str | None = None,
         options: Mapping[str, object] | None = None,
         port: int = 0,
     ) -> None:
         self.folder = folder.absolute()
         self.metadata = metadata or f"sqlite:///{self.folder / 'airflow.db'}"
+        self.jobmon_url = jobmon or f"sqlite:///{self.folder / 'jobmon.db'}"
         self.options = dict(options or {})
         self.port = port  #: of the API server; settled by configure()
 
@@ -95,11 +97,6 @@ class AirflowHome:
     @property
     def url(self) -> str:
         return f"http://{LOCALHOST}:{self.port}"
-
-    @property
-    def jobmon_url(self) -> str:
-        """The address of the Jobmon tables."""
-        return f"sqlite:///{self.folder / 'jobmon.db'}"
 
     def configure(self) -> None:
         """Write the configuration, with ports that are free now. Passwords and secrets stay what they were."""
@@ -168,6 +165,7 @@ class AirflowHome:
             "core.execution_api_server_url": f"{self.url}/execution/",
             "core.simple_auth_manager_passwords_file": self.folder / _PASSWORDS,
             "database.sql_alchemy_conn": self.metadata,
+            "jobmon.sql_alchemy_conn": self.jobmon_url,
             # The driver that we install for PostgreSQL speaks both ways; Airflow would look for another.
             **(
                 {}

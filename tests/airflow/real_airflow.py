@@ -141,15 +141,14 @@ class Airflows:
 
     folder: Callable[[str], Path]
     postgresql: Callable[[], str]  #: starts the server when it is first asked
-    _sqlite_template: AirflowHome | None = None
-    _postgresql_template: str | None = None
+    _templates: dict[str, AirflowHome] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @contextmanager
     def running(
         self, *, metadata: str = "sqlite", options: Mapping[str, object] | None = None
     ) -> Iterator[RealAirflow]:
-        """A running Airflow with its metadata in ``sqlite`` or ``postgresql``; nothing of it is left afterwards."""
+        """A running Airflow whose databases are ``sqlite`` or ``postgresql``; nothing of it is left afterwards."""
         with self.home(metadata=metadata, options=options) as home, RealAirflow(home) as airflow:
             yield airflow
 
@@ -157,47 +156,45 @@ class Airflows:
     def home(
         self, *, metadata: str = "sqlite", options: Mapping[str, object] | None = None
     ) -> Iterator[AirflowHome]:
-        """A migrated home in which nothing runs yet."""
-        with self._metadata(metadata) as address:
-            home = AirflowHome(self.folder("airflow"), metadata=address, options=options)
-            for database in DATABASES:
-                shutil.copy(self._template().folder / database, home.folder)
+        """A migrated home in which nothing runs yet. Jobmon's tables are in a database of the same kind."""
+        make = {"sqlite": self._on_sqlite, "postgresql": self._on_postgresql}[metadata]
+        with make(options) as home:
             home.configure()
             yield home
 
     @contextmanager
-    def _metadata(self, kind: str) -> Iterator[str | None]:
-        if kind == "sqlite":
-            yield None
-            return
-        server, name = self.postgresql(), f"airflow_{os.getpid()}_{next(self._numbers)}"
-        template = self._postgresql_database(server)
-        _execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    def _on_sqlite(self, options: Mapping[str, object] | None) -> Iterator[AirflowHome]:
+        template = self._template("sqlite", lambda: AirflowHome(self.folder("airflow-template")))
+        home = AirflowHome(self.folder("airflow"), options=options)
+        for file in DATABASES:
+            _fold_journal(template.folder / file)
+            shutil.copy(template.folder / file, home.folder)
+        yield home
+
+    @contextmanager
+    def _on_postgresql(self, options: Mapping[str, object] | None) -> Iterator[AirflowHome]:
+        server = self.postgresql()
+        template = self._template("postgresql", lambda: self._home_in(server, f"template_{os.getpid()}"))
+        home = self._home_in(server, f"{os.getpid()}_{next(self._numbers)}", like=template, options=options)
         try:
-            yield make_url(server).set(database=name).render_as_string(hide_password=False)
+            yield home
         finally:
-            servers.drop_database(server, name)
+            for address in (home.metadata, home.jobmon_url):
+                servers.drop_database(server, _name(address))
 
-    def _template(self) -> AirflowHome:
-        if self._sqlite_template is None:
-            home = AirflowHome(self.folder("airflow-template"))
+    def _template(self, kind: str, make: Callable[[], AirflowHome]) -> AirflowHome:
+        if kind not in self._templates:
+            home = make()
             home.configure()
             home.migrate()
-            for database in DATABASES:
-                _fold_journal(home.folder / database)
-            self._sqlite_template = home
-        return self._sqlite_template
+            self._templates[kind] = home
+        return self._templates[kind]
 
-    def _postgresql_database(self, server: str) -> str:
-        if self._postgresql_template is None:
-            name = f"airflow_template_{os.getpid()}"
-            home = AirflowHome(
-                self.folder("airflow-postgresql"), metadata=servers.create_database(server, name)
-            )
-            home.configure()
-            home.migrate()
-            self._postgresql_template = name
-        return self._postgresql_template
+    def _home_in(self, server: str, name: str, like: AirflowHome | None = None, **more: Any) -> AirflowHome:
+        """A home with two databases on the server, empty or copied."""
+        metadata = _create_database(server, f"airflow_{name}", like and like.metadata)
+        jobmon = _create_database(server, f"jobmon_{name}", like and like.jobmon_url)
+        return AirflowHome(self.folder("airflow-postgresql"), metadata=metadata, jobmon=jobmon, **more)
 
 
 def _parsed_at(dag: dict[str, Any]) -> datetime:
@@ -215,8 +212,14 @@ def _fold_journal(file: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _execute(server: str, statement: str) -> None:
+def _create_database(server: str, name: str, like: str | None) -> str:
+    template = f' TEMPLATE "{_name(like)}"' if like else ""
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"{template}')
     engine.dispose()
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _name(address: str) -> str:
+    return str(make_url(address).database)

@@ -1,0 +1,73 @@
+"""`make demo`, as a person sees it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from jobmon_airflow.testing.airflow_home import AirflowHome
+from jobmon_airflow.testing.airflow_processes import end_of_logs, kill_all, processes_of
+
+ROOT = Path(__file__).parents[2]
+READY_WITHIN = 240
+
+
+@pytest.mark.airflow
+@pytest.mark.slow
+def test_the_demo_runs_the_example_and_stays_until_it_is_told_to_stop(tmp_path):
+    home, said = AirflowHome(tmp_path / "demo"), tmp_path / "said"
+    command = [sys.executable, ROOT / "scripts" / "demo.py", "--home", home.folder, "--dags", dags(tmp_path)]
+    try:
+        with said.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out) as demo:
+            wait_until_it_stays(demo, said, home)
+            again = subprocess.run(command, capture_output=True, text=True, check=False)
+            address = next(line.split()[-1] for line in said.read_text().splitlines() if "The view:" in line)
+            view = httpx.get(address, follow_redirects=True)
+            demo.send_signal(signal.SIGTERM)
+
+        assert demo.returncode == 0
+        assert processes_of(home) == []
+    finally:
+        kill_all(lambda: processes_of(home))
+
+    assert "workflow 1 is DONE." in said.read_text()
+    assert rows(said.read_text()) == [
+        ["transform", "80", "0", "80"],
+        ["aggregate", "10", "0", "10"],
+        ["summarize", "5", "0", "5"],
+        ["in all", "95", "0", "95"],
+    ]
+    assert view.is_success
+    assert again.returncode == 1
+    assert again.stderr.startswith(f"A demo runs in {home.folder} already.\n")
+
+
+def dags(folder: Path) -> Path:
+    """The example alone, as a DAG."""
+    made = folder / "dags"
+    made.mkdir()
+    text = (ROOT / "dags_examples" / "three_phases.py").read_text()
+    (made / "three_phases.py").write_text(f"{text}\n\ndag = three_phases().to_dag()\n")
+    return made
+
+
+def wait_until_it_stays(demo: subprocess.Popen, said: Path, home: AirflowHome) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while "Ctrl-C stops all of it." not in said.read_text():
+        if demo.poll() is not None or time.monotonic() > deadline:
+            demo.kill()
+            pytest.fail(f"{said.read_text()}\n{end_of_logs(home)}")
+        time.sleep(0.2)
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of the table, whose borders are │."""
+    return [
+        [cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if line[0:1] == "│"
+    ]
