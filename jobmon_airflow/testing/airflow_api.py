@@ -162,6 +162,13 @@ class DagRun:
     def has_ended(self) -> bool:
         return self.state() in ENDED
 
+    def seconds(self) -> float:
+        """How long the run took, from its begin to its end, by Airflow's own clock."""
+        row = self.row()
+        if row["duration"] is None:
+            raise JobmonError(f"The run {self.run_id} has not ended.", remedy="Wait for its end first.")
+        return float(row["duration"])
+
     def tasks(self) -> list[TaskInstance]:
         """The run's tasks, mapped ones element by element."""
         rows = self.api.all(f"{self.path}/taskInstances", "task_instances")

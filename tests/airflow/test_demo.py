@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from jobmon_airflow.testing.airflow_api import AirflowApi
 from jobmon_airflow.testing.airflow_home import AirflowHome
 from jobmon_airflow.testing.airflow_processes import end_of_logs, kill_all, processes_of
 
@@ -27,8 +29,7 @@ def test_the_demo_runs_the_example_and_stays_until_it_is_told_to_stop(tmp_path):
         with said.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out) as demo:
             wait_until_it_stays(demo, said, home)
             again = subprocess.run(command, capture_output=True, text=True, check=False)
-            address = next(line.split()[-1] for line in said.read_text().splitlines() if "The view:" in line)
-            view = httpx.get(address, follow_redirects=True)
+            view = asked_with_the_login(said.read_text())
             demo.send_signal(signal.SIGTERM)
 
         assert demo.returncode == 0
@@ -44,8 +45,21 @@ def test_the_demo_runs_the_example_and_stays_until_it_is_told_to_stop(tmp_path):
         ["in all", "95", "0", "95"],
     ]
     assert view.is_success
+    assert "three_phases" in view.text
     assert again.returncode == 1
     assert again.stderr.startswith(f"A demo runs in {home.folder} already.\n")
+
+
+def asked_with_the_login(text: str) -> httpx.Response:
+    """What the view answers to the user that was printed."""
+    address = re.search(r"The view: +(http://[\d.:]+)/plugin/jobmon", text)[1]
+    user, password = re.search(r"Log in as: +(\w+), with the password (\S+)", text).groups()
+    api = AirflowApi(address, user, password)
+    try:
+        token = api.log_in()
+    finally:
+        api.close()
+    return httpx.get(f"{address}/jobmon/", headers={"Authorization": f"Bearer {token}"})
 
 
 def dags(folder: Path) -> Path:
