@@ -30,6 +30,8 @@ Every error has two parts: what happened, and the remedy, ideally something to t
     │   ├── WorkflowTimeout               the run did not end in the time that it was given
     │   ├── LeaseLost                     another controller took the workflow
     │   ├── TrySuperseded                 a later try of the same Airflow task acts for it
+    │   ├── AirflowUnreachable            Airflow's API server does not answer
+    │   ├── AirflowRefused                Airflow answered, and did not do what it was asked
     │   └── RunInsideTask                 a task's own module runs a workflow while it is imported
     ├── ClusterError                      a cluster that does not do what it was asked
     │   ├── ClusterUnreachable            it does not answer
@@ -184,6 +186,14 @@ class LeaseLost(RunError):
 
 class TrySuperseded(RunError):
     """A later try of the same task of Airflow acts for the workflow."""
+
+
+class AirflowUnreachable(RunError):
+    """Airflow's API server does not answer."""
+
+
+class AirflowRefused(RunError):
+    """Airflow answered, and did not do what it was asked."""
 
 
 class RunInsideTask(RunError):

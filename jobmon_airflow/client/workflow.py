@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from jobmon_airflow.client.task_template_version import TaskTemplateVersion
     from jobmon_airflow.client.tool import Tool
+    from jobmon_airflow.dags.submitting import Submission
     from jobmon_airflow.states import WorkflowRunStatus
 
 
@@ -266,6 +267,52 @@ class Workflow(Defaults):
                 resume_timeout=checked_seconds(resume_timeout, "resume_timeout"),
                 increase_resources=increase_resources,
             ),
+        )
+
+    def submit(
+        self,
+        *,
+        wait: bool = False,
+        timeout: float | None = None,
+        resume: bool = False,
+        cold: bool = False,
+        increase_resources: bool = True,
+        fail_fast: bool = False,
+        seconds_until_timeout: float = 36_000,
+        api_url: str | None = None,
+        token: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        dag_timeout: float = 120,
+    ) -> Submission:
+        """Bind it and let Airflow run it, whatever becomes of this script; return where it can be seen and asked.
+
+        Its DAG is that of all workflows of its tool and name, which the bundle
+        `jobmon_airflow.dags.bundle.JobmonDagBundle` shows in Airflow some seconds after binding; for that it waits
+        ``dag_timeout`` seconds. With ``wait`` it returns when the run has ended, or fails after ``timeout`` seconds
+        while the run goes on. A workflow that was begun before needs ``resume=True``; ``cold``, then, ends what an
+        earlier run still has on a cluster. Submitting twice before it has begun starts one run.
+
+        ``api_url`` is the address of Airflow's API server, and ``token`` lets it know who asks, or a ``username`` and a
+        ``password``; if they are not given, the options ``api_url``, ``api_token``, ``api_username`` and
+        ``api_password`` of ``[jobmon]`` count, as AIRFLOW__JOBMON__API_URL and so on.
+        """
+        from jobmon_airflow.dags.submitting import api_named, submit
+
+        asked = {
+            "cold": cold,
+            "increase_resources": increase_resources,
+            "fail_fast": fail_fast,
+            "seconds_until_timeout": checked_seconds(seconds_until_timeout, "seconds_until_timeout"),
+        }
+        return submit(
+            self,
+            wait=wait,
+            timeout=timeout,
+            resume=resume,
+            dag_timeout=dag_timeout,
+            api=api_named(api_url, token, username, password),
+            conf=asked,
         )
 
     def to_dag(
