@@ -22,8 +22,10 @@ from jobmon_airflow.client.shape import Shape
 from jobmon_airflow.dags.stored import file_of
 from jobmon_airflow.dags.watching import FamilyWatch
 from jobmon_airflow.errors import InvalidAddress
+from jobmon_airflow.settings import database_address
 from jobmon_airflow.store import families, migrations
 from jobmon_airflow.store.database import Database
+from jobmon_airflow.store.words import digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -59,65 +61,66 @@ class JobmonDagBundle(BaseDagBundle):
 
     @property
     def path(self) -> Path:
-        """The folder with a file for each family."""
-        return self.base_dir / "dags"
+        """The folder with a file for each family.
+
+        Another database has another folder: by default, all Airflows of a machine keep their bundles in one place.
+        """
+        return self.base_dir / digest(database_address(self._address).url) / "dags"
 
     def get_current_version(self) -> None:
         """None: what is to run stands in the database, and the DAG is always the newest."""
 
     def initialize(self) -> None:
         """Write the files: the dag-processor once, and each task, whose worker may be on another machine."""
-        with self.lock(), _reading(self._address) as (database, connection):
-            written = self._written(database)
-            self._write(connection, written, claimed=written["claimed"])
+        with self.lock(), _reading(self._address) as connection:
+            self._write(connection, claimed=self._written()["claimed"])
         super().initialize()
 
     def refresh(self) -> None:
         """Bring the files up to date. The dag-processor calls this, which may ask Airflow's own database too."""
-        with self.lock(), _reading(self._address) as (database, connection):
-            self._write(connection, self._written(database), claimed=_claimed_by_others(self.name))
+        with self.lock(), _reading(self._address) as connection:
+            self._write(connection, claimed=_claimed_by_others(self.name))
 
-    def _write(self, connection: Connection, written: dict[str, Any], claimed: Collection[str]) -> None:
+    def _write(self, connection: Connection, claimed: Collection[str]) -> None:
         """Write what is not written yet, and remove what is nobody's any more."""
-        claimed = set(claimed)
+        claimed, graphs = set(claimed), self._written()["graphs"]
         wanted = {dag_id: it for dag_id, it in self._watch.look(connection).items() if dag_id not in claimed}
         self.path.mkdir(parents=True, exist_ok=True)
         there = {file.name.removesuffix(".py") for file in self.path.glob("*.py")}
         for dag_id, family in wanted.items():
             # A family's newest workflow mostly has the graph of the one before.
-            if dag_id not in there or written["graphs"].get(dag_id) != family.dag_id:
+            if dag_id not in there or graphs.get(dag_id) != family.dag_id:
                 _replace(self.path / f"{dag_id}.py", self._text(connection, family))
         for dag_id in there - wanted.keys():
             (self.path / f"{dag_id}.py").unlink()
         graphs = {dag_id: family.dag_id for dag_id, family in wanted.items()}
-        _replace(self._record, json.dumps({**written, "graphs": graphs, "claimed": sorted(claimed)}))
+        _replace(self._record, json.dumps({"format": _FORMAT, "graphs": graphs, "claimed": sorted(claimed)}))
 
     def _text(self, connection: Connection, family: Family) -> str:
         shape = Shape.of_names(*families.shape(connection, family.workflow_id, family.dag_id))
         return file_of(family.tool, family.name, shape, self._address)
 
-    def _written(self, database: Database) -> dict[str, Any]:
+    def _written(self) -> dict[str, Any]:
         """What is known of the files: of which graph each is, and which DAGs were others'."""
-        source = {"format": _FORMAT, "database": database.name}
-        nothing: dict[str, Any] = {**source, "graphs": {}, "claimed": []}
-        if not self._record.exists():
-            return nothing
-        found: dict[str, Any] = json.loads(self._record.read_text())
-        return found if source.items() <= found.items() else nothing
+        if self._record.exists():
+            found: dict[str, Any] = json.loads(self._record.read_text())
+            if found["format"] == _FORMAT:
+                return found
+        return {"graphs": {}, "claimed": []}
 
     @property
     def _record(self) -> Path:
-        return self.base_dir / "families.json"
+        return self.path.with_name("families.json")
 
 
 @contextmanager
-def _reading(address: str | None) -> Iterator[tuple[Database, Connection]]:
+def _reading(address: str | None) -> Iterator[Connection]:
     # Not kept open: the dag-processor forks for each file, and a child that ends would end the connection too.
     database = Database.open(address)
     try:
         migrations.prepare(database)
         with database.read() as connection:
-            yield database, connection
+            yield connection
     finally:
         database.close()
 

@@ -167,7 +167,7 @@ def test_another_database_has_other_families(url, tmp_path, monkeypatch):
 
 def test_what_other_bundles_show_is_left_to_them_by_workers_too(url):
     bind(url, "kitchen", "theirs")
-    record = bundle().base_dir / "families.json"
+    record = bundle().path.with_name("families.json")
     known = json.loads(record.read_text())
     record.write_text(json.dumps({**known, "claimed": ["kitchen.theirs"]}))
 
