@@ -16,6 +16,7 @@ from jobmon_airflow.store import sets
 from jobmon_airflow.store.schema import airflow_task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -97,14 +98,23 @@ def heed(connection: Connection, place: Place, number: int, at: datetime) -> Non
         _change(connection, found.id, at, heeded=number)
 
 
-def act_through(connection: Connection, this: Try, engine: str, until: datetime, at: datetime) -> bool:
-    """Let a process act for the try, unless another one does; False if it may not."""
+def act_through(
+    connection: Connection,
+    this: Try,
+    engine: str,
+    until: datetime,
+    at: datetime,
+    *,
+    is_gone: Callable[[str], bool] = lambda _: False,
+) -> bool:
+    """Let a process act for the try, unless another one does; False if it may not.
+
+    A process that ``is_gone`` acts for nobody, although it said lately that it would be heard of again.
+    """
     found = _locked(connection, this.place)
-    if (
-        found is None
-        or found.try_number != this.number
-        or (is_attended(found, at) and found.engine != engine)
-    ):
+    if found is None or found.try_number != this.number:
+        return False
+    if is_attended(found, at) and found.engine != engine and not is_gone(found.engine):
         return False
     _change(connection, found.id, at, engine=engine, heartbeat_date=until)
     return True

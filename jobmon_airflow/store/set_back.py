@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from jobmon_airflow.states import TASK, WORKFLOW
-from jobmon_airflow.store import dags, sets, tasks, workflows
+from jobmon_airflow.states import TASK, WORKFLOW, TaskInstanceStatus
+from jobmon_airflow.store import dags, sets, task_instances, tasks, workflows
 from jobmon_airflow.store.schema import array, task, workflow
 
 if TYPE_CHECKING:
@@ -34,11 +34,19 @@ def templates(connection: Connection, workflow_id: int, names: Collection[str], 
 
 def _set_back(connection: Connection, workflow_id: int, nodes: set[int], at: datetime) -> set[int]:
     ids = sets.mapping(connection, select(task.c.node_id, task.c.id).where(task.c.workflow_id == workflow_id))
-    order = TASK.orders["set back"]
-    moved = tasks.order(connection, [ids[node] for node in nodes], order, at, num_attempts=0)
+    again = {ids[node] for node in nodes}
+    moved = tasks.order(connection, again, TASK.orders["set back"], at, num_attempts=0)
     if moved:
         workflows.order(connection, [workflow_id], WORKFLOW.orders["set back"], at)
+        _stop(connection, workflow_id, again, at)
     return moved
+
+
+def _stop(connection: Connection, workflow_id: int, task_ids: set[int], at: datetime) -> None:
+    """Let the next run end what an earlier one has left of them: it makes its results of what is made anew."""
+    attempts = task_instances.open_of_workflow(connection, workflow_id)
+    ids = [attempt.id for attempt in attempts if attempt.task_id in task_ids]
+    task_instances.advance(connection, ids, TaskInstanceStatus.KILL_SELF, at)
 
 
 def _with_downstreams(connection: Connection, workflow_id: int, first: Iterable[int]) -> set[int]:

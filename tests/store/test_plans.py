@@ -21,6 +21,7 @@ from jobmon_airflow.store import (
     error_logs,
     families,
     nodes,
+    set_back,
     task_instances,
     tasks,
     turns,
@@ -67,6 +68,8 @@ def world(database: Database, filled: dict[int, tuple[Chain, int]]) -> tuple[Cha
 QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
     "advance": lambda it, of, _: tasks.advance(it, of.task_ids[:50], TaskStatus.DONE, AT),
     "order": lambda it, of, _: tasks.order(it, of.task_ids[:50], TASK.orders["set back"], AT),
+    # Nothing moves, but where the tasks and what is behind them are is looked up.
+    "set back a template": lambda it, of, _: set_back.templates(it, of.workflow_id, ["no template"], AT),
     "redefine": lambda it, of, _: tasks.redefine(
         it, [(number, "a", "b", 2, None, None, None, None) for number in of.task_ids[:50]]
     ),
