@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import psutil
+from sqlalchemy import select
 
 from jobmon_airflow.store.database import Database
 from jobmon_airflow.store.schema import task, workflow_run
-from sqlalchemy import select
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ AGGREGATES: Final = ("aggregate-a", "aggregate-b")
 REPORTS: Final = ("report-x", "report-y")
 ALL: Final = (*TRANSFORMS, *AGGREGATES, "summarize-all", *REPORTS)
 
-_FILE: Final = '''
+_FILE: Final = """
 from airflow.sdk import task
 
 from jobmon_airflow import Tool
@@ -58,7 +58,7 @@ with dag:
 
     templates(dag)["aggregate"] >> notify()
 run_of(dag).retries = {retries}
-'''
+"""
 
 _COMMAND: Final = """
 echo "$1" >> {folder}/diary
@@ -123,7 +123,9 @@ class Study:
     def running(self) -> list[psutil.Process]:
         """The commands' processes."""
         mine = str(self.folder / "command")
-        return [process for process in psutil.process_iter(["cmdline"]) if mine in (process.info["cmdline"] or [])]
+        return [
+            process for process in psutil.process_iter(["cmdline"]) if mine in (process.info["cmdline"] or [])
+        ]
 
     def done(self) -> int:
         """How many of its tasks are done, in all its workflows."""

@@ -50,8 +50,12 @@ def test_what_failed_is_told_and_runs_again_when_it_is_cleared_by_the_command_li
     }
     assert run.xcom("run")["failed"] == 1
     log = run.log("run")
-    assert "1 task of 8 failed for good, 4 are done, 3 were not run because something before them failed." in log
-    assert "transform-1 begins" not in log  # it was written to stdout, and the kinds of errors are told by stderr
+    assert (
+        "1 task of 8 failed for good, 4 are done, 3 were not run because something before them failed." in log
+    )
+    assert (
+        "transform-1 begins" not in log
+    )  # it was written to stdout, and the kinds of errors are told by stderr
     assert f"airflow dags clear {study.dag_id} --run-id {run.run_id} --only-failed --yes" in log
     assert "None of 2 tasks of 'aggregate' was run" in run.log("aggregate")
     assert study.began() == Counter((*TRANSFORMS, *REPORTS))
