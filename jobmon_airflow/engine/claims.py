@@ -134,11 +134,21 @@ def is_gone(process: str | None) -> bool:
 
 def _lives(process: int) -> bool:
     try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # it is another user's, whose processes the machine may hide from /proc
+    return not _has_ended(process)
+
+
+def _has_ended(process: int) -> bool:
+    """Whether it is listed only because nobody has asked yet how it ended."""
+    try:
         said = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return not Path("/proc/self").exists()
-    # One that has ended and that nobody has asked about yet is still listed.
-    return said.rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
+    return said.rpartition(")")[2].split()[0] in {"Z", "X"}
 
 
 def _machine() -> str:
