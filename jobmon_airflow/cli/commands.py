@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +16,7 @@ from jobmon_airflow.errors import JobmonError
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _WHICH: Final = "Which one it is: airflow jobmon db address"
 
@@ -23,7 +25,8 @@ def _answering(command: Callable[[Namespace], Answer]) -> Callable[[Namespace], 
     @wraps(command)
     def answer(asked: Namespace) -> None:
         try:
-            found = command(asked)
+            with _logs_on_stderr():
+                found = command(asked)
         except JobmonError as error:
             sys.stderr.write(f"{error}\n")
             sys.exit(Exit.COULD_NOT)
@@ -34,6 +37,20 @@ def _answering(command: Callable[[Namespace], Answer]) -> Callable[[Namespace], 
         sys.exit(found.code)
 
     return answer
+
+
+@contextmanager
+def _logs_on_stderr() -> Iterator[None]:
+    """Airflow logs to stdout, where a program expects nothing but the answer."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
 @_answering
