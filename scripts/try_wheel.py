@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import sys
 import sysconfig
 import tempfile
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +25,19 @@ MODULES = (
     "jobmon_airflow.operators",
     "jobmon_airflow.hooks",
     "jobmon_airflow.plugins",
+    "jobmon_airflow.cli",
+    "jobmon_airflow.dags",
+    "jobmon_airflow.notifications",
     "jobmon_airflow.testing",
+    "jobmon_airflow.triggers",
+    "jobmon_airflow.web",
     "jobmon_airflow.store.migrations",
 )
+# What Airflow looks for in every package that is installed, and how it is found there.
+ENTRY_POINTS = {
+    "apache_airflow_provider": "jobmon_airflow.provider:get_provider_info",
+    "airflow.plugins": "jobmon_airflow.plugins.jobmon:JobmonPlugin",
+}
 FILES = (
     "py.typed",
     "store/migrations/env.py",
@@ -43,6 +54,9 @@ def main() -> int:
     require(version("jobmon_airflow") == sys.modules["jobmon_airflow"].__version__, "Two versions are named.")
     with tempfile.TemporaryDirectory() as home:
         os.environ["AIRFLOW_HOME"] = home
+        for group, value in ENTRY_POINTS.items():
+            print(f"loaded   {loaded(group, value)}")
+        print(f"typed    {typed('jobmon', 'db', 'address')}")
         print(f"ran      {ran()}")
     print(f"jobmon_airflow {version('jobmon_airflow')} is whole.")
     return 0
@@ -70,6 +84,21 @@ def migrations() -> list[str]:
             any(name.startswith(f"{revision}_") for name in there), f"The wheel lacks migration {revision}."
         )
     return [f"store/migrations/versions/{name}" for name in there]
+
+
+def loaded(group: str, value: str) -> str:
+    """Load what Airflow will find of ours in a group of entry points."""
+    ours = [point for point in entry_points(group=group) if point.value == value]
+    require(len(ours) == 1, f"The wheel has {len(ours)} entry points {value} in {group}.")
+    return f"{group}: {ours[0].load().__name__}"
+
+
+def typed(*words: str) -> str:
+    """Type a command of ours into the airflow that is installed beside us, and return its answer."""
+    airflow = (sys.executable, "-I", "-m", "airflow", *words)
+    done = subprocess.run(airflow, capture_output=True, text=True, check=False)
+    require(done.returncode == 0, f"airflow {' '.join(words)} failed:\n{done.stdout}{done.stderr}")
+    return f"airflow {' '.join(words)}: {done.stdout.strip()}"
 
 
 def ran() -> str:
