@@ -80,14 +80,12 @@ bench: env  ## measure how fast workflows are bound, run and resumed, and what t
 	$(BIN)/python benchmarks/resume.py
 
 .PHONY: demo
-demo: env  ## run the example of three phases, in a database of its own in .demo
-	@AIRFLOW_HOME="$(CURDIR)/.demo" $(BIN)/python dags_examples/three_phases.py
-	@echo 'with this environment and this database:'
-	@echo '    . $(BIN)/activate; export AIRFLOW_HOME="$(CURDIR)/.demo"'
-
-.PHONY: demo-airflow
-demo-airflow: env  ## start a real Airflow and run the example in it, until Ctrl-C; DEMO_ONCE=1 stops by itself
+demo: env  ## start a real Airflow and run the example of three phases in it, until Ctrl-C; DEMO_ONCE=1 ends by itself
 	@$(BIN)/python scripts/demo.py
+
+.PHONY: run-example
+run-example: env  ## run the same example as a plain script, without Airflow's services
+	@AIRFLOW_HOME="$(CURDIR)/.demo" $(BIN)/python dags_examples/three_phases.py
 
 .PHONY: clean
 clean:  ## remove what was built or cached; .venv stays

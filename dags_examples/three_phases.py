@@ -4,6 +4,8 @@
     aggregate   one per year and sex, over all locations     10 tasks
     summarize   one per year, over both sexes                 5 tasks
 
+In Airflow it is the DAG ``three_phases.three_phases``; `make demo` runs that. Without Airflow it is a script:
+
     python dags_examples/three_phases.py                  runs release 16
     python dags_examples/three_phases.py                  says that it is done
     python dags_examples/three_phases.py --release 17     runs another workflow
@@ -30,15 +32,15 @@ YEARS = [1990, 2000, 2010, 2020, 2023]
 SEXES = ["female", "male"]
 
 
-def three_phases(release: int = 16) -> Workflow:
-    """The workflow, defined but not stored."""
+def three_phases(release: int = 16, workflow_args: str | None = None) -> Workflow:
+    """The workflow, defined but not stored. Without workflow_args it is a new one each time."""
     tool = Tool("three_phases")
     tool.set_default_cluster_name("multiprocess")
     tool.set_default_compute_resources_from_dict(
         "multiprocess", {"memory": "1G", "runtime": "10m", "cores": 1}
     )
     workflow = tool.create_workflow(
-        workflow_args=f"release {release}",
+        workflow_args=workflow_args,
         name="three_phases",
         description="The example of three phases.",
         workflow_attributes={"release": release},
@@ -127,7 +129,7 @@ def where_to_look(workflow: Workflow, release: int) -> str:
 
 def main(words: Sequence[str] | None = None) -> int:
     asked = arguments(words)
-    workflow = three_phases(asked.release)
+    workflow = three_phases(asked.release, workflow_args=f"release {asked.release}")
     try:
         status = workflow.run(resume=asked.resume)
     except WorkflowAlreadyComplete as complete:
@@ -151,3 +153,5 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 if __name__ == "__main__":
     sys.exit(main())
+else:  # a DAG file: every run of the DAG is a workflow of its own
+    dag = three_phases().to_dag(tags=["example"])

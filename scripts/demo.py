@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -124,7 +125,7 @@ def prepared(folder: Path, dags: Path) -> AirflowHome:
         say(f"Making the databases in {home.folder}; the next time they are there.")
         home.migrate()
         made.write_text(wanted)
-    say("Starting API server, scheduler, DAG processor and triggerer; that takes about ten seconds.")
+    say("Starting API server, scheduler, DAG processor and triggerer; that takes ten to thirty seconds.")
     return home
 
 
@@ -132,7 +133,7 @@ def show(airflow: LocalAirflow, dag_id: str) -> bool:
     """Run the DAG, say how far it is until it ends, and where to look. Whether it was done."""
     airflow.wait_for(lambda: dag_id in airflow.api.dag_ids(), within=PARSED_WITHIN)
     airflow.api.unpause(dag_id)
-    run = airflow.api.trigger(dag_id)
+    run = airflow.api.trigger(dag_id, run_id=f"demo_{datetime.now(UTC):%Y-%m-%d_%H.%M.%S}")
     say(f"The scheduler has a run of '{dag_id}' to do.")
     database = Database.open(airflow.home.jobmon_url)
     try:
@@ -146,7 +147,7 @@ def show(airflow: LocalAirflow, dag_id: str) -> bool:
         )
     say(f"The run is marked {run.state()}, and workflow {found.workflow_id} is {found.status.label}.")
     print_table(found)
-    where_to_look(airflow, run)
+    where_to_look(airflow, run, found.workflow_id)
     return found.status is WorkflowStatus.DONE and run.state() == "success"
 
 
@@ -186,9 +187,7 @@ def done(template: Template) -> int:
 
 
 def print_table(workflow: Standing) -> None:
-    table = Table(
-        "template", title=f"workflow {workflow.workflow_id}: {workflow.name}, {workflow.workflow_args}"
-    )
+    table = Table("template", title=f"workflow {workflow.workflow_id}, {workflow.name}")
     for column in ("done", "failed", "tasks"):
         table.add_column(column, justify="right")
     for template in workflow.templates:
@@ -199,13 +198,14 @@ def print_table(workflow: Standing) -> None:
     Console().print(table)
 
 
-def where_to_look(airflow: LocalAirflow, run: DagRun) -> None:
+def where_to_look(airflow: LocalAirflow, run: DagRun, workflow_id: int) -> None:
     home = airflow.home
+    type_here = f"AIRFLOW_HOME={home.folder} {Path(sys.executable).parent / 'airflow'}"
     for line in (
         f"The run:    {home.url}/dags/{run.dag_id}/runs/{quote(run.run_id)}",
         f"The view:   {home.url}/plugin/jobmon",
         f"Log in as:  {airflow.api.user}, with the password {home.passwords()[airflow.api.user]}",
-        f"Or type:    AIRFLOW_HOME={home.folder} {Path(sys.executable).parent / 'airflow'} tasks list {run.dag_id}",
+        f"Or type:    {type_here} jobmon workflow status {workflow_id}",
     ):
         print(line, flush=True)
 

@@ -27,14 +27,18 @@ def three_phases():
     return example(ROOT / "dags_examples" / "three_phases.py")
 
 
+def study(release=16):
+    return three_phases().three_phases(release, workflow_args=f"release {release}")
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_importing_an_example_prints_nothing_and_writes_nothing(path, capsys):
+def test_importing_an_example_prints_nothing_and_writes_no_database(path, capsys):
     home = Path(os.environ["AIRFLOW_HOME"])
 
     example(path)
 
     assert capsys.readouterr() == ("", "")
-    assert not home.exists()
+    assert not list(home.glob("*.db"))
 
 
 def test_three_phases_runs_and_says_where_to_look(capsys):
@@ -62,7 +66,7 @@ def test_three_phases_says_the_second_time_that_it_is_done_and_how_to_run_the_ne
 
 
 def test_three_phases_that_were_begun_before_say_how_to_go_on_and_do(capsys):
-    begun = three_phases().three_phases()
+    begun = study()
     simulate(begun, SimulatedCluster(exit_code=lambda *_: 1))
 
     assert three_phases().main([]) == 2
@@ -72,7 +76,7 @@ def test_three_phases_that_were_begun_before_say_how_to_go_on_and_do(capsys):
 
 
 def test_each_aggregate_of_three_phases_waits_for_the_transforms_of_its_own_year_and_sex():
-    workflow = three_phases().three_phases()
+    workflow = study()
 
     [aggregate] = workflow.get_tasks_by_node_args("aggregate", year=1990, sex="male")
 
@@ -82,12 +86,12 @@ def test_each_aggregate_of_three_phases_waits_for_the_transforms_of_its_own_year
 
 
 def test_another_release_is_another_workflow():
-    first, second = three_phases().three_phases(16).bind(), three_phases().three_phases(17).bind()
+    first, second = study(16).bind(), study(17).bind()
 
     assert first.workflow_id != second.workflow_id
 
 
-def test_three_phases_is_run_as_make_demo_runs_it(tmp_path):
+def test_three_phases_is_run_without_airflow_as_make_run_example_runs_it(tmp_path):
     ran = subprocess.run(
         [sys.executable, ROOT / "dags_examples" / "three_phases.py"],
         cwd=tmp_path,

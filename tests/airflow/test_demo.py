@@ -24,7 +24,7 @@ READY_WITHIN = 240
 @pytest.mark.slow
 def test_the_demo_runs_the_example_and_stays_until_it_is_told_to_stop(tmp_path):
     home, said = AirflowHome(tmp_path / "demo"), tmp_path / "said"
-    command = [sys.executable, ROOT / "scripts" / "demo.py", "--home", home.folder, "--dags", dags(tmp_path)]
+    command = [sys.executable, ROOT / "scripts" / "demo.py", "--home", home.folder]
     try:
         with said.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out) as demo:
             wait_until_it_stays(demo, said, home)
@@ -60,15 +60,6 @@ def asked_with_the_login(text: str) -> httpx.Response:
     finally:
         api.close()
     return httpx.get(f"{address}/jobmon/", headers={"Authorization": f"Bearer {token}"})
-
-
-def dags(folder: Path) -> Path:
-    """The example alone, as a DAG."""
-    made = folder / "dags"
-    made.mkdir()
-    text = (ROOT / "dags_examples" / "three_phases.py").read_text()
-    (made / "three_phases.py").write_text(f"{text}\n\ndag = three_phases().to_dag()\n")
-    return made
 
 
 def wait_until_it_stays(demo: subprocess.Popen, said: Path, home: AirflowHome) -> None:
