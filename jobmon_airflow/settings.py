@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ from jobmon_airflow.errors import InvalidAddress, InvalidSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from configparser import RawConfigParser
 
 JOBMON_VARIABLE: Final = "JOBMON__DB__SQLALCHEMY_DATABASE_URI"
 AIRFLOW_VARIABLE: Final = "AIRFLOW__JOBMON__SQL_ALCHEMY_CONN"
@@ -181,8 +183,17 @@ def _said(section: str, name: str, environ: Mapping[str, str]) -> Iterator[tuple
 
 
 def _from_config(config: Path, section: str, name: str) -> str | None:
-    if not config.is_file():
+    try:
+        known = config.stat()
+    except OSError:
         return None
+    read = _read(config, known.st_mtime_ns, known.st_size, known.st_ino)
+    return read.get(section, name, fallback="").strip() or None
+
+
+@lru_cache(maxsize=8)  # Airflow's own file is long, and each operator in a DAG file asks for an option
+def _read(config: Path, *_state: int) -> RawConfigParser:
+    """The configuration as it is in this state of its file."""
     from configparser import Error, RawConfigParser
 
     parser = RawConfigParser(strict=False)
@@ -193,7 +204,7 @@ def _from_config(config: Path, section: str, name: str) -> str | None:
             f"{config} may name the Jobmon database, but cannot be read: {error}",
             remedy=f"Correct it, or name the database in {JOBMON_VARIABLE}.",
         ) from error
-    return parser.get(section, name, fallback="").strip() or None
+    return parser
 
 
 def _output(command: str | None, origin: str) -> str | None:

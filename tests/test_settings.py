@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -263,3 +264,27 @@ def test_a_secret_in_airflows_secrets_backend_is_not_passed_over_in_silence() ->
         database_address(None, {f"{settings.AIRFLOW_VARIABLE}_SECRET": "jobmon/address"})
 
     assert f"{settings.AIRFLOW_VARIABLE}_CMD" in caught.value.remedy
+
+
+def test_a_configuration_that_is_changed_is_read_again(tmp_path: Path) -> None:
+    home = {"AIRFLOW_HOME": str(tmp_path)}
+    for seconds in (1.0, 2.0, 1.5):
+        write_config(tmp_path, f"[jobmon]\npoll_interval = {seconds}\n")
+
+        assert settings.poll_interval(home) == seconds
+
+
+def test_a_long_configuration_is_not_read_for_every_question(tmp_path: Path) -> None:
+    """As by a DAG file, each of whose operators asks; Airflow's own file has two thousand lines."""
+    lines = "\n".join(f"option_{number} = value" for number in range(20_000))
+    write_config(tmp_path, f"[core]\n{lines}\n")
+    home = {"AIRFLOW_HOME": str(tmp_path)}
+    begun = time.perf_counter()
+    settings.poll_interval(home)
+    first = time.perf_counter() - begun
+
+    begun = time.perf_counter()
+    for _ in range(50):
+        settings.poll_interval(home)
+
+    assert time.perf_counter() - begun < 10 * first
