@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.utils.db_manager import BaseDBManager
 from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError
 
 from jobmon_airflow.errors import JobmonError, StoreError
 from jobmon_airflow.store import migrations
@@ -49,12 +50,15 @@ class JobmonDBManager(BaseDBManager):
             self.log.info("The Jobmon tables in %s are of version %s", database.name, version)
 
     def check_migration(self) -> bool:
-        """Whether the tables are there, and as this version of the code needs them."""
+        """Whether the tables are there, and as this version of the code needs them.
+
+        A database that does not answer is not ready yet: Airflow asks again, as long as it was told to wait.
+        """
         with _database() as database:
             try:
                 migrations.check(database)
-            except JobmonError as error:
-                self.log.warning("%s", error)
+            except (JobmonError, DBAPIError) as error:
+                self.log.warning("%s", getattr(error, "orig", error))
                 return False
             return True
 

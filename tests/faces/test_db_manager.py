@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import create_engine, inspect
 
+from jobmon_airflow import settings
 from jobmon_airflow.errors import JobmonError
 from jobmon_airflow.store import migrations
 from jobmon_airflow.store.database import Database
@@ -79,6 +80,15 @@ def test_tables_that_cannot_be_made_are_an_error_of_the_migration(tmp_path):
 
     with pytest.raises(JobmonError, match="has tables of these names already"):
         _with(home, own).cli("db", "migrate")
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg://ada@127.0.0.1:1/jobmon", "sqlite://"])
+def test_tables_that_are_not_there_yet_are_waited_for(monkeypatch, url):
+    from jobmon_airflow.db_manager import JobmonDBManager
+
+    monkeypatch.setenv(settings.AIRFLOW_VARIABLE, url)
+
+    assert JobmonDBManager(session=None).check_migration() is False
 
 
 def _with(home, environment):
