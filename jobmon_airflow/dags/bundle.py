@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from airflow.dag_processing.bundles.base import BaseDagBundle
 
 from jobmon_airflow.client.shape import Shape
-from jobmon_airflow.dags.stored import file_of
+from jobmon_airflow.dags.files import file_of
 from jobmon_airflow.dags.watching import FamilyWatch
 from jobmon_airflow.errors import InvalidAddress
 from jobmon_airflow.settings import database_address

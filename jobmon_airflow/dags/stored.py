@@ -1,8 +1,4 @@
-"""DAGs of families of workflows that the database knows, and the small files that Airflow finds them in.
-
-A file holds all that its DAG is made of, so that neither the dag-processor nor a worker asks the database when it
-reads one, and two readings make one version.
-"""
+"""DAGs of families of workflows that the database knows, as the bundle's files define them."""
 
 from __future__ import annotations
 
@@ -21,19 +17,6 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
     from jobmon_airflow.client.shape import Edge
-
-_FILE: Final = """\
-# Written by JobmonDagBundle from the Jobmon database, and written again when it changes there.
-from jobmon_airflow.dags.stored import stored_dag
-
-dag = stored_dag(
-    tool={tool!a},
-    name={name!a},
-    templates={templates!a},
-    edges={edges!a},
-    database={database!a},
-)
-"""
 
 _DOC: Final = """\
 Workflows of the tool and name that stand in this DAG's tags and title, as they were bound by scripts and DAGs.
@@ -65,13 +48,6 @@ def stored_dag(
     ) as dag:
         mirrored.fill(shape, family=(tool, name), database=database)
     return dag
-
-
-def file_of(tool: str, name: str, shape: Shape, database: str | None) -> str:
-    """The text of a file that defines this DAG; another one only if the DAG is."""
-    return _FILE.format(
-        tool=tool, name=name, templates=list(shape.names), edges=list(shape.edges), database=database
-    )
 
 
 def _params() -> dict[str, Param]:

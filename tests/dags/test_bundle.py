@@ -13,8 +13,9 @@ from jobmon_airflow import Tool
 from jobmon_airflow.client import registry
 from jobmon_airflow.client.shape import Shape
 from jobmon_airflow.dags import JobmonDagBundle, run_of
+from jobmon_airflow.dags.files import file_of
 from jobmon_airflow.dags.names import dag_id_of
-from jobmon_airflow.dags.stored import file_of, stored_dag
+from jobmon_airflow.dags.stored import stored_dag
 from jobmon_airflow.dags.watching import ALL_AGAIN_AFTER, FamilyWatch
 from jobmon_airflow.errors import InvalidAddress, SchemaIsMissing
 from jobmon_airflow.store import schema
