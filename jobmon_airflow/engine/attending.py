@@ -18,7 +18,7 @@ import traceback
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
@@ -30,12 +30,12 @@ from jobmon_airflow.engine.progress import Lines, Snapshot
 from jobmon_airflow.engine.report import report
 from jobmon_airflow.engine.session import Options, Session
 from jobmon_airflow.engine.tallies import counts_of, snapshot_of
-from jobmon_airflow.errors import JobmonError, TrySuperseded
+from jobmon_airflow.errors import JobmonError, StoreIsGone, TrySuperseded, WorkflowAlreadyComplete
 from jobmon_airflow.states import WorkflowRunStatus, WorkflowStatus
-from jobmon_airflow.store import airflow_tasks, set_back, workflow_runs
+from jobmon_airflow.store import airflow_tasks, set_back, workflow_runs, workflows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from jobmon_airflow.store.database import Database
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 HEARD_OF: Final = timedelta(seconds=60)  #: for so long one word of an engine counts
 _BEAT: Final = 10.0  # seconds between two of its words
@@ -130,18 +132,18 @@ class Attendance:
         self._display = display or Lines()
         self._distributors = distributors
         self._session: Session | None = None
-        self._stops = threading.Event()
+        self._is_stopped = False  # no lock may be taken where a signal is handled
 
     def run(self) -> Outcome:
         """Bring the workflow to an end, and note how it ended."""
-        claim = self._claim()
+        claim = self._write(self._claim)
         if claim.outcome is not None:
             return Outcome.from_json(claim.outcome)
         with self._attending():
             try:
                 outcome = self._conduct(claim)
-            except TrySuperseded:
-                raise
+            except (TrySuperseded, StoreIsGone):
+                raise  # nothing can be written
             except Exception as error:
                 # Whoever waits for the outcome must learn why there is none.
                 self._note(
@@ -153,25 +155,26 @@ class Attendance:
 
     def stop(self) -> None:
         """End it: somebody does not want it to go on. May be called from a signal's handler."""
-        self._stops.set()
+        self._is_stopped = True
         if self._session is not None:
             self._session.stop(leaves_jobs=not self._cancel_on_kill)
 
     # --- the place ----------------------------------------------------------------------------------------
 
-    def _claim(self) -> Claim:
-        claim = self._database.write(
-            lambda it: airflow_tasks.claim(it, self._this, _now(), repeats=self._repeats)
+    def _claim(self, connection: Connection) -> Claim:
+        """The place, which no other process can have taken in between."""
+        now, here = _now(), claims.here()
+        claim = airflow_tasks.claim(connection, self._this, now, repeats=self._repeats)
+        may_act = claim.outcome is not None or airflow_tasks.act_through(
+            connection, self._this, here, now + HEARD_OF, now, is_gone=claims.is_gone
         )
-        if claim.is_superseded:
+        if claim.is_superseded or not may_act:
             raise _superseded(self._this)
         return claim
 
     @contextmanager
     def _attending(self) -> Iterator[None]:
         """Say again and again that this process acts, as long as the block takes."""
-        if not self._database.write(self._act):
-            raise _superseded(self._this)
         is_over = threading.Event()
         thread = threading.Thread(target=self._beat, args=(is_over,), name="jobmon-attendance", daemon=True)
         thread.start()
@@ -180,10 +183,6 @@ class Attendance:
         finally:
             is_over.set()
             thread.join()
-
-    def _act(self, connection: Connection) -> bool:
-        now = _now()
-        return airflow_tasks.act_through(connection, self._this, claims.here(), now + HEARD_OF, now)
 
     def _beat(self, is_over: threading.Event) -> None:
         while not is_over.wait(_BEAT):
@@ -196,7 +195,7 @@ class Attendance:
                 log.warning("The database does not answer: %s", error.orig)
 
     def _note(self, **values: Any) -> None:
-        if not self._database.write(lambda it: airflow_tasks.note(it, self._this, _now(), **values)):
+        if not self._write(lambda it: airflow_tasks.note(it, self._this, _now(), **values)):
             raise _superseded(self._this)
 
     # --- the workflow -------------------------------------------------------------------------------------
@@ -207,6 +206,7 @@ class Attendance:
         self._note(workflow_id=workflow_id)
         if (
             self._watches
+            and not self._cleared  # who has cleared mirrors does not wait for what goes on without them
             and claim.workflow_run_id is not None
             and (end := self._end_of_run(workflow_id, claim.workflow_run_id)) is not None
         ):
@@ -231,11 +231,14 @@ class Attendance:
             display=self._display,
             distributors=self._distributors,
         )
-        if self._stops.is_set():
+        if self._is_stopped:
             self.stop()
-        with self._display:
-            result = asyncio.run(session.run())
-        was_stopped = self._stops.is_set() or options.fail_fast
+        try:
+            with self._display:
+                result = asyncio.run(session.run())
+        except WorkflowAlreadyComplete:  # whoever was asked to make way had just done the rest
+            return self._outcome(definition.workflow_id, None, WorkflowRunStatus.DONE)
+        was_stopped = self._is_stopped or options.fail_fast
         return self._outcome(
             definition.workflow_id,
             result.workflow_run_id,
@@ -250,14 +253,22 @@ class Attendance:
 
     def _heed(self, workflow_id: int, *, repeats: bool) -> None:
         """Set back what a person has cleared although it was done, with all that depends on it."""
-        if count := self._database.write(lambda it: self._note_heeded(it, workflow_id, repeats)):
+        while (count := self._write(lambda it: self._note_heeded(it, workflow_id, repeats))) is None:
+            self._make_way(workflow_id)
+        if count:
             log.info("What was done was cleared: %d tasks will run again.", count)
 
-    def _note_heeded(self, connection: Connection, workflow_id: int, repeats: bool) -> int:
+    def _note_heeded(self, connection: Connection, workflow_id: int, repeats: bool) -> int | None:
+        """How many tasks were set back; None, and nothing is done, if somebody else runs the workflow."""
         counts = counts_of(connection, workflow_id) if self._cleared or repeats else {}
         green = {name for name, count in counts.items() if count.total and count.done == count.total}
         names = green if repeats else green.intersection(cleared.template for cleared in self._cleared)
-        moved = set_back.templates(connection, workflow_id, names, _now()) if names else set()
+        moved: set[int] = set()
+        if names:
+            workflows.lock(connection, workflow_id)
+            if workflow_runs.alive(connection, workflow_id) is not None:
+                return None
+            moved = set_back.templates(connection, workflow_id, names, _now())
         for cleared in self._cleared:
             airflow_tasks.heed(connection, cleared.place, cleared.number, _now())
         if not airflow_tasks.note(connection, self._this, _now(), heeded=self._this.number):
@@ -266,15 +277,12 @@ class Attendance:
 
     def _make_way(self, workflow_id: int) -> None:
         """Let nobody else run the workflow any more; its jobs are ended unless they are to outlive a kill."""
-
-        async def ask() -> None:
-            async with Archive(self._database) as archive:
-                patience = self._options.resume_timeout
-                await claims.make_way(
-                    archive, RealClock(), workflow_id, cold=self._cancel_on_kill, patience=patience
-                )
-
-        asyncio.run(ask())
+        patience = self._options.resume_timeout
+        self._ask(
+            lambda it: claims.make_way(
+                it, RealClock(), workflow_id, cold=self._cancel_on_kill, patience=patience
+            )
+        )
 
     # --- a run of an earlier try --------------------------------------------------------------------------
 
@@ -286,37 +294,33 @@ class Attendance:
         begun = time.monotonic()
         with self._display:
             while self._is_under_way(run_id):
-                if self._stops.wait(_LOOK):
+                if self._is_stopped:
                     self._ask_to_leave(run_id)
+                time.sleep(_LOOK)
                 self._display.show(self._snapshot(workflow_id, run_id, time.monotonic() - begun))
         status = self._status(run_id)
-        if status not in {WorkflowRunStatus.DONE, WorkflowRunStatus.ERROR} and not self._stops.is_set():
+        if status not in {WorkflowRunStatus.DONE, WorkflowRunStatus.ERROR} and not self._is_stopped:
             return None
-        return self._outcome(workflow_id, run_id, status, was_stopped=self._stops.is_set())
+        return self._outcome(workflow_id, run_id, status, was_stopped=self._is_stopped)
 
     def _is_under_way(self, run_id: int) -> bool:
-        with self._database.read() as connection:
-            run = workflow_runs.row(connection, run_id)
+        run = self._read(lambda it: workflow_runs.row(it, run_id))
         return not WorkflowRunStatus.of(run.status).is_final and claims.has_controller(run, _now())
 
     def _ask_to_leave(self, run_id: int) -> None:
         wish = WorkflowRunStatus.COLD_RESUME if self._cancel_on_kill else WorkflowRunStatus.HOT_RESUME
-        self._database.write(lambda it: workflow_runs.advance(it, [run_id], wish, _now()))
-        time.sleep(_LOOK)
+        self._write(lambda it: workflow_runs.advance(it, [run_id], wish, _now()))
 
     # --- what became of it --------------------------------------------------------------------------------
 
     def _is_done(self, workflow_id: int) -> bool:
-        with self._database.read() as connection:
-            return bool(claims.known(connection, workflow_id).status == WorkflowStatus.DONE)
+        return bool(self._read(lambda it: claims.known(it, workflow_id)).status == WorkflowStatus.DONE)
 
     def _status(self, run_id: int) -> WorkflowRunStatus:
-        with self._database.read() as connection:
-            return workflow_runs.status(connection, run_id)
+        return self._read(lambda it: workflow_runs.status(it, run_id))
 
     def _snapshot(self, workflow_id: int, run_id: int | None, elapsed: float = 0.0) -> Snapshot:
-        with self._database.read() as connection:
-            return snapshot_of(connection, workflow_id, run_id or 0, elapsed)
+        return self._read(lambda it: snapshot_of(it, workflow_id, run_id or 0, elapsed))
 
     def _outcome(
         self,
@@ -327,23 +331,36 @@ class Attendance:
         *,
         was_stopped: bool = False,
     ) -> Outcome:
-        if last is None or not last.templates:
-            last = self._snapshot(workflow_id, run_id)
-        with self._database.read() as connection:
-            message = report(connection, last, self._again, was_stopped=was_stopped)
+        known = last if last is not None and last.templates else self._snapshot(workflow_id, run_id)
+        message = self._read(lambda it: report(it, known, self._again, was_stopped=was_stopped))
         return Outcome(
             status=status,
             message=message,
             workflow_id=workflow_id,
             workflow_run_id=run_id,
-            total=last.total,
-            done=last.done,
-            failed=last.failed,
+            total=known.total,
+            done=known.done,
+            failed=known.failed,
             templates={
                 template.name: {"total": template.total, "done": template.done, "failed": template.failed}
-                for template in last.templates
+                for template in known.templates
             },
         )
+
+    # --- the database, which may be away for some minutes --------------------------------------------------
+
+    def _write(self, work: Callable[[Connection], Result]) -> Result:
+        return self._ask(lambda it: it.change(work))
+
+    def _read(self, work: Callable[[Connection], Result]) -> Result:
+        return self._ask(lambda it: it.read(work))
+
+    def _ask(self, question: Callable[[Archive], Awaitable[Result]]) -> Result:
+        async def ask() -> Result:
+            async with Archive(self._database) as archive:
+                return await question(archive)
+
+        return asyncio.run(ask())
 
 
 def _account_of(error: Exception) -> str:
