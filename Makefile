@@ -29,8 +29,12 @@ servers:  ## install PostgreSQL and MariaDB for the tests, where that is allowed
 	scripts/install-servers
 
 .PHONY: test
-test: env servers  ## run the tests; PYTEST_ARGS="-k resume" chooses
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: env servers  ## run the tests, save those that take long; PYTEST_ARGS="-k resume" chooses
+	$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
+
+.PHONY: test-long
+test-long: env servers  ## run the others, most of them with a real Airflow
+	$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: env  ## check style and format
@@ -50,6 +54,7 @@ layers: env  ## check that no layer imports one above it
 docs: env  ## draw the generated parts of docs/ again
 	$(BIN)/python scripts/draw_states.py
 	$(BIN)/python scripts/draw_tables.py
+	$(BIN)/python scripts/draw_metrics.py
 
 # Compares folders rather than commits, so that work in progress is no difference.
 .PHONY: docs-check

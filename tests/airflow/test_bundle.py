@@ -15,6 +15,8 @@ from tests.airflow.families import (
     wait_for_tasks,
 )
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

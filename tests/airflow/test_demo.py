@@ -21,7 +21,7 @@ READY_WITHIN = 240
 
 
 @pytest.mark.airflow
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_runs_the_example_and_stays_until_it_is_told_to_stop(tmp_path):
     home, said = AirflowHome(tmp_path / "demo"), tmp_path / "said"
     command = [sys.executable, ROOT / "scripts" / "demo.py", "--home", home.folder]

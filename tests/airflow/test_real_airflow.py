@@ -39,6 +39,7 @@ def test_a_command_runs_to_its_end_and_is_seen_over_the_api_and_the_command_line
     assert used.peak_memory > 2**28
 
 
+@pytest.mark.long
 def test_a_file_with_an_error_fails_the_test_that_wrote_it_until_it_is_mended(airflow):
     with pytest.raises(AssertionError, match="ZeroDivisionError"):
         airflow.write_dag("harness_mended", "from airflow.sdk import DAG\n1 / 0\n")
@@ -49,6 +50,7 @@ def test_a_file_with_an_error_fails_the_test_that_wrote_it_until_it_is_mended(ai
     assert "harness_mended" in airflow.api.dag_ids()
 
 
+@pytest.mark.long
 def test_a_failed_task_is_cleared_and_tried_again_and_a_run_can_be_deleted(airflow, tmp_path):
     there = tmp_path / "there"
     airflow.write_dag("harness_retries", BASH.format(dag_id="harness_retries", command=f"test -e {there}"))
@@ -65,6 +67,7 @@ def test_a_failed_task_is_cleared_and_tried_again_and_a_run_can_be_deleted(airfl
     assert airflow.api.runs("harness_retries") == []
 
 
+@pytest.mark.long
 def test_a_task_that_is_marked_while_it_runs_ends_and_so_does_its_command(airflow):
     airflow.write_dag("harness_marks", BASH.format(dag_id="harness_marks", command=f"exec {FOREVER}"))
     run = airflow.trigger("harness_marks")
@@ -77,6 +80,7 @@ def test_a_task_that_is_marked_while_it_runs_ends_and_so_does_its_command(airflo
     airflow.wait_for(lambda: not sleepers(), within=30)
 
 
+@pytest.mark.long
 def test_what_does_not_happen_is_told_with_states_and_logs(airflow):
     with pytest.raises(JobmonError, match=r"did not happen within 0\.1 seconds") as told:
         airflow.wait_for(lambda: False, within=0.1)
@@ -85,6 +89,7 @@ def test_what_does_not_happen_is_told_with_states_and_logs(airflow):
     assert "scheduler.log" in str(told.value)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_killed_triggerer_is_started_again_next_to_another_and_a_component_that_ends_by_itself_is_told(
     own_airflow,
@@ -106,6 +111,7 @@ def test_a_killed_triggerer_is_started_again_next_to_another_and_a_component_tha
         own_airflow.wait_for(lambda: False, within=30)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_stopped_airflow_leaves_no_process_behind(airflows):
     with airflows.running(metadata="postgresql") as airflow:

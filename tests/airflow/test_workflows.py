@@ -69,6 +69,7 @@ def test_what_failed_is_told_and_runs_again_when_it_is_cleared_by_the_command_li
     assert run.xcom("run")["workflow_id"] == run.xcom("aggregate")["workflow_id"]
 
 
+@pytest.mark.long
 def test_a_green_template_that_is_cleared_with_the_run_runs_again_with_all_that_depends_on_it(study):
     run = study.airflow.run(study.dag_id)
 
@@ -79,6 +80,7 @@ def test_a_green_template_that_is_cleared_with_the_run_runs_again_with_all_that_
     assert study.began() == Counter((*ALL, *AGGREGATES, "summarize-all"))
 
 
+@pytest.mark.long
 def test_a_green_run_that_is_cleared_alone_repeats_nothing(study):
     run = study.airflow.run(study.dag_id)
 
@@ -89,6 +91,7 @@ def test_a_green_run_that_is_cleared_alone_repeats_nothing(study):
     assert study.began() == Counter(ALL)
 
 
+@pytest.mark.long
 def test_all_that_is_cleared_runs_again(study):
     run = study.airflow.run(study.dag_id)
 
@@ -99,6 +102,7 @@ def test_all_that_is_cleared_runs_again(study):
     assert study.began() == Counter((*ALL, *ALL))
 
 
+@pytest.mark.long
 def test_marking_the_run_failed_ends_what_runs(study):
     study.shut("transform-0", "report-y")
     run = study.airflow.trigger(study.dag_id)
@@ -113,6 +117,7 @@ def test_marking_the_run_failed_ends_what_runs(study):
     assert study.began().keys() <= {*TRANSFORMS, *REPORTS}
 
 
+@pytest.mark.long
 def test_clearing_a_run_while_it_runs_ends_what_runs_and_goes_on_with_the_rest(study):
     study.shut("transform-0")
     run = study.airflow.trigger(study.dag_id)
@@ -131,6 +136,7 @@ def test_clearing_a_run_while_it_runs_ends_what_runs_and_goes_on_with_the_rest(s
     assert study.began() == Counter((*ALL, "transform-0"))
 
 
+@pytest.mark.long
 def test_two_dag_runs_are_two_workflows_side_by_side(study):
     study.shut("transform-0")
     runs = [study.airflow.trigger(study.dag_id) for _ in range(2)]
@@ -145,6 +151,7 @@ def test_two_dag_runs_are_two_workflows_side_by_side(study):
     assert first["workflow_id"] != second["workflow_id"]
 
 
+@pytest.mark.long
 def test_a_paused_dag_begins_no_run_and_lets_the_one_that_runs_go_on(study):
     study.shut("transform-0")
     run = study.airflow.trigger(study.dag_id)
@@ -162,6 +169,7 @@ def test_a_paused_dag_begins_no_run_and_lets_the_one_that_runs_go_on(study):
     study.airflow.wait_until_ended(later)
 
 
+@pytest.mark.long
 def test_a_workflow_is_resumed_by_its_id_in_another_dag_run(study):
     study.break_("aggregate-a")
     first = study.airflow.run(study.dag_id, state="failed")
@@ -175,6 +183,7 @@ def test_a_workflow_is_resumed_by_its_id_in_another_dag_run(study):
     assert study.began() == Counter((*ALL, "aggregate-a"))
 
 
+@pytest.mark.long
 def test_a_nonsensical_order_is_refused_with_a_remedy(study):
     run = study.airflow.run(study.dag_id, conf={"workflow_id": "twelve"}, state="failed")
 
