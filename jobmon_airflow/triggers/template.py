@@ -14,6 +14,7 @@ from jobmon_airflow.dags.about import this_try
 from jobmon_airflow.dags.mirroring import End, ending, facts, in_words
 from jobmon_airflow.store import airflow_tasks
 from jobmon_airflow.triggers.leaving import leave
+from jobmon_airflow.triggers.patience import patiently
 from jobmon_airflow.triggers.watch import Subject, watching
 
 if TYPE_CHECKING:
@@ -48,12 +49,22 @@ class TemplateTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for the template's end, and end the task so."""
+        try:
+            found = await self._mirrored()
+        except Exception:  # an error of a trigger would end in a worker, which cannot tell more
+            self.log.exception("The template could not be mirrored.")
+            yield TaskFailedEvent()
+        else:
+            yield EVENTS[found.end]()
+
+    async def _mirrored(self) -> Ending:
         this = this_try(self.task_instance)
-        claim = await asyncio.to_thread(self._claim, this)
+        claim = await patiently(lambda: self._claim(this))
         view, found = await self._ending(this, claim)
         self.log.info(found.reason)
-        await asyncio.to_thread(self._note, this, view, found)
-        yield EVENTS[found.end]()
+        await patiently(lambda: self._note(this, view, found))
+        await asyncio.to_thread(leave, self, {**facts(view, self.template), "reason": found.reason})
+        return found
 
     async def _ending(self, this: Try, claim: Claim) -> tuple[View, Ending]:
         place = this.place
@@ -82,4 +93,3 @@ class TemplateTrigger(BaseTrigger):
                 it, this, datetime.now(UTC), workflow_id=view.workflow_id, outcome=outcome
             )
         )
-        leave(self, {**facts(view, self.template), "reason": found.reason})
