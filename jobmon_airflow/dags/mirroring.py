@@ -103,6 +103,13 @@ def in_words(view: View, template: str) -> str:
     return f"Workflow {view.workflow_id}, {template}: {', '.join(filter(None, clauses))}."
 
 
+def step(view: View, template: str) -> object:
+    """What is worth a line of the log when it changes: each percent, and each task that failed."""
+    if (counts := view.counts.get(template)) is None:
+        return view.run_state
+    return 100 * counts.done // max(1, counts.total), counts.failed
+
+
 def _by_counts(counts: TemplateCounts, view: View) -> Ending | None:
     if counts.done == counts.total:
         return Ending(end=End.SUCCESS, reason=f"All is done: {_tasks(counts.total)} of '{counts.name}'.")

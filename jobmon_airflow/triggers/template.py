@@ -11,7 +11,7 @@ from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent
 
 from jobmon_airflow.client import registry
 from jobmon_airflow.dags.about import this_try
-from jobmon_airflow.dags.mirroring import End, ending, facts, in_words
+from jobmon_airflow.dags.mirroring import End, ending, facts, in_words, step
 from jobmon_airflow.store import airflow_tasks
 from jobmon_airflow.triggers.leaving import leave
 from jobmon_airflow.triggers.patience import patiently
@@ -69,15 +69,15 @@ class TemplateTrigger(BaseTrigger):
     async def _ending(self, this: Try, claim: Claim) -> tuple[View, Ending]:
         place = this.place
         run = airflow_tasks.Place(dag_id=place.dag_id, run_id=place.run_id, task_id=self.run_task_id)
-        told = ""
+        told: object = None
         async with watching(Subject(self.database, run, self.poll_interval)) as watch:
             # After a clear, what others have just seen, or are just seeing, may be older than the clear.
             looks = 0 if claim.is_heeded else watch.looks + 1
             while True:
                 looks, view = await watch.next(looks)
-                if (words := in_words(view, self.template)) != told:
-                    told = words
-                    self.log.info(words)
+                if (news := step(view, self.template)) != told:
+                    told = news
+                    self.log.info(in_words(view, self.template))
                 if (found := ending(view, self.template, place.task_id)) is not None:
                     return view, found
 
