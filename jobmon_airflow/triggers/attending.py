@@ -19,6 +19,7 @@ from jobmon_airflow.states import WorkflowRunStatus
 from jobmon_airflow.store import airflow_tasks, workflow_runs
 from jobmon_airflow.triggers import engines
 from jobmon_airflow.triggers.leaving import leave
+from jobmon_airflow.triggers.patience import patiently
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -79,7 +80,7 @@ class AttendingTrigger(BaseTrigger):
 
     async def _outcome(self) -> Outcome:
         this = this_try(self.task_instance)
-        claim = await asyncio.to_thread(self._claim, this)
+        claim = await patiently(lambda: self._claim(this))
         if claim.is_superseded:
             raise _superseded(this)
         if claim.outcome is not None:
@@ -88,7 +89,7 @@ class AttendingTrigger(BaseTrigger):
             if engines.is_at_work(await self._known(this)):
                 await self._watch(this)
             else:
-                await self._run_engine(await asyncio.to_thread(self.order, this))
+                await self._run_engine(await patiently(lambda: self.order(this)))
             if (row := await self._known(this)).outcome is not None:
                 return Outcome.from_json(row.outcome)
             self.log.warning("The engine died before the workflow's end. Another one goes on.")
@@ -122,7 +123,7 @@ class AttendingTrigger(BaseTrigger):
             row = await self._known(this)
 
     async def _known(self, this: Try) -> Row[Any]:
-        row = await asyncio.to_thread(engines.known, this, self.store())
+        row = await patiently(lambda: engines.known(this, self.store()))
         if row is None:
             raise _superseded(this)
         return row

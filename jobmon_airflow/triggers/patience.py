@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,8 @@ async def patiently(ask: Callable[[], Result]) -> Result:
         try:
             return await asyncio.to_thread(ask)
         except DBAPIError as error:
+            if isinstance(error, IntegrityError | ProgrammingError):
+                raise  # our own mistake, or tables that are not there: no waiting mends that
             log.warning("The Jobmon database does not answer; asking again in %g s. %s", pause, error.orig)
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST)
