@@ -92,7 +92,7 @@ class WorkflowOperator(BaseOperator):
         from jobmon_airflow.dags.running import attendance_of, told
 
         self._attendance = attendance_of(self, context)
-        return told(self._attendance.run(), context["ti"], self.log)
+        return told(self, context, self._attendance.run())
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:  # noqa: ARG002 - Airflow's form
         """Not called: the trigger ends the task by itself."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk.exceptions import AirflowException
 
 from jobmon_airflow.client import registry
-from jobmon_airflow.dags import commanding
+from jobmon_airflow.dags import commanding, telemetry
 from jobmon_airflow.dags.about import about, this_try
 from jobmon_airflow.dags.attempt import attempt_of, in_words
 from jobmon_airflow.dags.clearing import cleared_mirrors
@@ -43,12 +43,14 @@ def attendance_of(operator: WorkflowOperator, context: Context) -> Attendance:
     )
 
 
-def told(outcome: Outcome, task_instance: Any, log: Any) -> dict[str, Any]:
+def told(operator: WorkflowOperator, context: Context, outcome: Outcome) -> dict[str, Any]:
     """Ids and counts of a run that has done all; an error of Airflow's if it has not, which leaves them too."""
+    say = operator.log.info if outcome.is_done else operator.log.error
     for line in outcome.message.splitlines():
-        (log.info if outcome.is_done else log.error)("%s", line)
+        say("%s", line)
+    telemetry.tell(registry.database(operator.database), context, outcome)
     if not outcome.is_done:
-        task_instance.xcom_push(key="return_value", value=outcome.facts())
+        context["ti"].xcom_push(key="return_value", value=outcome.facts())
         raise AirflowException(outcome.message.partition("\n")[0])
     return outcome.facts()
 
@@ -74,6 +76,7 @@ def run_here(operator: CommandOperator, context: Context) -> dict[str, Any]:
     with commanding.environment(operator.env), commanding.told_live(command, this.place, operator.log.info):
         outcome = attendance.run()
     facts_of_attempt = attempt_of(database, outcome)
+    telemetry.tell(database, context, outcome)
     if store is not None:
         store.set(KEY, {**facts_of_attempt, "clear_number": clears})
     operator.log.info("%s", in_words(facts_of_attempt))

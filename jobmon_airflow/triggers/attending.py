@@ -11,6 +11,7 @@ from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSuccessEvent
 
 from jobmon_airflow import settings
 from jobmon_airflow.client import registry
+from jobmon_airflow.dags import telemetry
 from jobmon_airflow.dags.about import this_try
 from jobmon_airflow.dags.airflow_states import state_of
 from jobmon_airflow.engine.attending import Outcome
@@ -59,7 +60,7 @@ class AttendingTrigger(BaseTrigger):
         """Let an engine run the workflow, wait for its outcome, and end the task so."""
         try:
             outcome = await self._outcome()
-            await asyncio.to_thread(lambda: leave(self, self.facts(outcome)))
+            await asyncio.to_thread(self._leave, outcome)
         except Exception:  # an error of a trigger would end in a worker, which cannot tell more
             self.log.exception("The workflow could not be run.")
             yield TaskFailedEvent()
@@ -74,7 +75,16 @@ class AttendingTrigger(BaseTrigger):
         if await asyncio.to_thread(state_of, this.place) in {"deferred", "running"}:
             return  # it was moved, or begins again: then the new try deals with what this one has left
         await asyncio.to_thread(self._end, this)
-        await self._gone(this)
+        if (outcome := await self._gone(this)) is not None:
+            await asyncio.to_thread(self._tell_of, outcome)
+
+    def _leave(self, outcome: Outcome) -> None:
+        leave(self, self.facts(outcome))
+        self._tell_of(outcome)
+
+    def _tell_of(self, outcome: Outcome) -> None:
+        context = self.task_instance.get_template_context()  # type: ignore[union-attr]
+        telemetry.tell_from_triggerer(self.store(), context, outcome)
 
     # --- waiting ------------------------------------------------------------------------------------------
 
@@ -144,14 +154,16 @@ class AttendingTrigger(BaseTrigger):
             self.store().write(lambda it: workflow_runs.advance(it, run_ids, wish, datetime.now(UTC)))
         engines.end(row)
 
-    async def _gone(self, this: Try) -> None:
+    async def _gone(self, this: Try) -> Outcome | None:
+        """Wait until the engine has ended; how it left the run, if it could say so."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         while loop.time() - begun < _PATIENCE:
             row = await asyncio.to_thread(engines.known, this, self.store())
             if row is None or row.outcome is not None or not engines.is_at_work(row):
-                return
+                return Outcome.from_json(row.outcome) if row is not None and row.outcome is not None else None
             await asyncio.sleep(_LOOK)
+        return None
 
     def store(self) -> Database:
         """The database with the Jobmon tables."""

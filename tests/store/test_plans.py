@@ -21,6 +21,7 @@ from jobmon_airflow.store import (
     error_logs,
     families,
     nodes,
+    run_statistics,
     set_back,
     task_instances,
     tasks,
@@ -111,6 +112,8 @@ QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
     "usage of arrays by node args": lambda it, of, _: list(
         usage.of_arrays(it, [of.array_id], {"number": ["4", "6"]})
     ),
+    "statistics of a run": lambda it, _, run: run_statistics.parts(it, run_statistics.run(it, run)),
+    "sample of a run": lambda it, _, run: run_statistics.sample(it, run_statistics.run(it, run), 100),
     "last batch": lambda it, of, _: task_instances.last_batch(it, of.array_id),
     "queue": lambda it, of, run: task_instances.queue(
         it, run, of.array_id, 9, dict.fromkeys(of.task_ids[:50]), AT
