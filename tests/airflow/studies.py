@@ -29,6 +29,8 @@ REPORTS: Final = ("report-x", "report-y")
 ALL: Final = (*TRANSFORMS, *AGGREGATES, "summarize-all", *REPORTS)
 
 _FILE: Final = """
+from datetime import timedelta
+
 from airflow.sdk import task
 
 from jobmon_airflow import Tool
@@ -57,7 +59,7 @@ with dag:
         return ti.xcom_pull(task_ids="aggregate")["done"]
 
     templates(dag)["aggregate"] >> notify()
-run_of(dag).retries = {retries}
+run_of(dag).retries, run_of(dag).retry_delay = {retries}, timedelta(0)
 """
 
 _COMMAND: Final = """

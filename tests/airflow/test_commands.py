@@ -1,0 +1,186 @@
+"""Single commands in a real Airflow: in workers and beside the triggerer."""
+
+from __future__ import annotations
+
+import json
+
+import psutil
+import pytest
+from sqlalchemy import select
+
+from jobmon_airflow.store.database import Database
+from jobmon_airflow.store.schema import task, task_instance, task_resources
+
+pytestmark = pytest.mark.long
+
+FILE = """
+from airflow.sdk import DAG
+from jobmon_airflow.operators.command import MultiprocessOperator, SequentialOperator
+
+with DAG({dag_id!r}, schedule=None):
+    {operator}
+"""
+
+
+@pytest.fixture(params=["worker", "triggerer"])
+def deferrable(request):
+    return request.param == "triggerer"
+
+
+@pytest.fixture
+def written(airflow, request):
+    """Writes a DAG of one operator, and returns its id."""
+
+    def write(operator: str) -> str:
+        dag_id = request.node.name[5:].replace("[", "_").rstrip("]")
+        airflow.write_dag(dag_id, FILE.format(dag_id=dag_id, operator=operator))
+        return dag_id
+
+    return write
+
+
+def attempts(airflow, run, task_id="say"):
+    """The attempts at a task's command: what each asked for, its verdict and what it used."""
+    columns = (task_resources.c.requested_resources, task_instance.c.verdict, task_instance.c.maxrss)
+    workflow_id = run.xcom(task_id)["workflow_id"]
+    database = Database.open(airflow.jobmon_url)
+    try:
+        with database.read() as connection:
+            query = (
+                select(*columns)
+                .select_from(task_instance)
+                .join(task, task.c.id == task_instance.c.task_id)
+                .join(task_resources, task_resources.c.id == task_instance.c.task_resources_id)
+                .where(task.c.workflow_id == workflow_id)
+                .order_by(task_instance.c.id)
+            )
+            rows = connection.execute(query).all()
+            return [(json.loads(asked), verdict, maxrss) for asked, verdict, maxrss in rows]
+    finally:
+        database.close()
+
+
+def test_a_command_is_told_live_and_its_verdict_and_usage_are_kept(airflow, written, tmp_path, deferrable):
+    gate = tmp_path / "gate"
+    dag_id = written(
+        f'MultiprocessOperator(task_id="say", deferrable={deferrable}, poll_interval=1, '
+        f"""command="echo hello; while ! test -e {gate}; do sleep 0.1; done; echo goodbye")"""
+    )
+    run = airflow.trigger(dag_id)
+
+    airflow.wait_for(lambda: "hello" in run.log("say"), within=90)
+    assert "goodbye" not in run.log("say")
+    gate.touch()
+    airflow.wait_until_ended(run)
+
+    assert "goodbye" in run.log("say")
+    assert "done, exit code 0 on" in run.log("say")
+    facts = run.xcom("say")
+    assert (facts["verdict"], facts["exit_code"]) == ("done", 0)
+    assert facts["wallclock"] > 0.1
+    assert facts["maxrss"] > 0
+    ((_, verdict, maxrss),) = attempts(airflow, run)
+    assert (verdict, maxrss) == ("done", facts["maxrss"])
+
+
+def test_memory_that_was_too_small_is_raised_over_airflows_tries(airflow, written, deferrable):
+    hungry = "import time; held = bytearray(170 * 2**20); time.sleep(1)"
+    dag_id = written(
+        f'MultiprocessOperator(task_id="say", deferrable={deferrable}, poll_interval=1, max_attempts=4, '
+        f"command=['python3', '-c', {hungry!r}], "
+        "compute_resources={'memory': '100M', 'runtime': '10m'}, resource_scales={'memory': ['150M', '400M']})"
+    )
+
+    run = airflow.run(dag_id, within=240)
+
+    assert run.task("say").try_number == 3
+    asked = attempts(airflow, run)
+    assert [round(each["memory"] * 1024) for each, _, _ in asked] == [100, 150, 400]
+    assert [verdict for _, verdict, _ in asked] == ["out of memory", "out of memory", "done"]
+    assert {each["runtime"] for each, _, _ in asked} == {600}
+    assert "out of memory" in run.log("say", 1)
+
+
+def test_a_command_that_fails_fails_its_task_with_its_own_words(airflow, written, deferrable):
+    dag_id = written(
+        f'SequentialOperator(task_id="say", deferrable={deferrable}, poll_interval=1, max_attempts=1, '
+        """command="echo no such thing >&2; exit 3")"""
+    )
+
+    run = airflow.run(dag_id, state="failed")
+
+    assert "no such thing" in run.log("say")
+    assert "application error, exit code 3" in run.log("say")
+
+
+def test_a_command_that_succeeded_runs_again_when_it_is_cleared(airflow, written, tmp_path, deferrable):
+    diary = tmp_path / "diary"
+    dag_id = written(
+        f'MultiprocessOperator(task_id="say", deferrable={deferrable}, poll_interval=1, '
+        f"""command="echo once >> {diary}")"""
+    )
+    run = airflow.run(dag_id)
+
+    run.clear(["say"])
+    airflow.wait_until_ended(run)
+
+    assert diary.read_text().split() == ["once", "once"]
+    assert [verdict for _, verdict, _ in attempts(airflow, run)] == ["done", "done"]
+
+
+def test_what_a_person_typed_cannot_become_a_command(airflow, written, tmp_path, deferrable):
+    outrage, said = tmp_path / "outrage", tmp_path / "said"
+    dag_id = written(
+        f'MultiprocessOperator(task_id="say", deferrable={deferrable}, poll_interval=1, '
+        f"""command="echo {{{{ dag_run.conf.who }}}} > {said}", params={{'who': 'you'}})"""
+    )
+
+    airflow.run(dag_id, conf={"who": f"$(touch {outrage}); touch {outrage} 'x"})
+
+    assert said.read_text() == f"$(touch {outrage}); touch {outrage} 'x\n"
+    assert not outrage.exists()
+
+
+def test_the_environment_reaches_the_command_and_no_table(airflow, written, tmp_path, deferrable):
+    said = tmp_path / "said"
+    dag_id = written(
+        f'MultiprocessOperator(task_id="say", deferrable={deferrable}, poll_interval=1, '
+        f"""command="echo $SECRET > {said}", env={{'SECRET': 'hush-{{{{ ds_nodash | default(1) }}}}-4711'}})"""
+    )
+
+    run = airflow.run(dag_id)
+
+    assert said.read_text().startswith("hush-")
+    assert "4711" not in json.dumps([asked for asked, _, _ in attempts(airflow, run)])
+
+
+def test_marking_the_task_failed_ends_its_command(airflow, written, tmp_path, deferrable):
+    begun = tmp_path / "begun"
+    dag_id = written(
+        f'MultiprocessOperator(task_id="say", deferrable={deferrable}, poll_interval=1, '
+        f"""command="echo $$ > {begun}; exec sleep 4343")"""
+    )
+    run = airflow.trigger(dag_id)
+    airflow.wait_for(lambda: begun.exists() and begun.read_text().strip(), within=90)
+
+    run.mark_task("say", "failed")
+
+    airflow.wait_until_ended(run, "failed")
+    pid = begun.read_text().strip()
+    airflow.wait_for(lambda: not _is_alive(pid), within=30)
+
+
+def test_mapped_commands_are_tasks_of_one_template(airflow, written, deferrable):
+    dag_id = written(
+        f'MultiprocessOperator.partial(task_id="say", deferrable={deferrable}, poll_interval=1)'
+        """.expand(command=["echo one", "echo two"])"""
+    )
+
+    run = airflow.run(dag_id)
+
+    assert [run.xcom("say", map_index=index)["verdict"] for index in (0, 1)] == ["done", "done"]
+    assert "two" in run.log("say", 1, 1)
+
+
+def _is_alive(pid: str) -> bool:
+    return psutil.pid_exists(int(pid)) and "4343" in psutil.Process(int(pid)).cmdline()

@@ -1,0 +1,161 @@
+"""Airflow's processes are killed while workflows run: nothing is lost, and nothing that was done is repeated."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import psutil
+import pytest
+
+from tests.airflow.studies import ALL, REPORTS, TRANSFORMS, Study
+
+pytestmark = pytest.mark.long
+
+GREEN = dict.fromkeys(("run", "transform", "aggregate", "summarize", "report", "notify"), "success")
+
+
+def worker_study(airflow, folder, **options):
+    return Study.written(airflow, folder, "killed_worker", options="deferrable=False", **options)
+
+
+def triggerer_study(airflow, folder, **options):
+    return Study.written(airflow, folder, "killed_triggerer", options="deferrable=True", **options)
+
+
+def begun(study):
+    """A run of the study that waits in its middle: all that can be done is, and transform-0 runs."""
+    study.shut("transform-0")
+    run = study.airflow.trigger(study.dag_id)
+    study.wait_until_began(*TRANSFORMS, *REPORTS)
+    study.airflow.wait_for(lambda: study.done() == 4 and len(study.running()) == 1, within=60)
+    return run
+
+
+def engine():
+    """The engine beside a triggerer."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if process.info["cmdline"] and process.info["cmdline"][-1] == "jobmon_airflow.dags.engine"
+    ]
+
+
+def test_a_worker_that_dies_with_all_below_it_is_followed_by_one_that_goes_on(own_airflow, tmp_path):
+    study = worker_study(own_airflow, tmp_path, retries=1)
+    run = begun(study)
+
+    own_airflow.kill9_task(run, "run", and_its_supervisor=True)
+    own_airflow.wait_for(lambda: study.began()["transform-0"] == 2, within=120)
+    study.open()
+
+    own_airflow.wait_until_ended(run)
+    assert run.states() == GREEN
+    assert study.began() == Counter((*ALL, "transform-0"))
+    assert run.task("run").try_number == 2
+    assert run.xcom("run")["workflow_id"] == 1
+
+
+def test_an_engine_whose_worker_died_is_watched_by_the_next_try_and_repeats_nothing(own_airflow, tmp_path):
+    study = worker_study(own_airflow, tmp_path, retries=1)
+    run = begun(study)
+
+    task_process = psutil.Process(own_airflow.wait_until_running(run, "run"))
+    task_process.parent().kill()
+    own_airflow.wait_for(lambda: run.task("run").try_number == 2, within=120)
+    own_airflow.wait_for(lambda: "goes on; watching it" in run.log("run", 2), within=60)
+    study.open()
+
+    own_airflow.wait_until_ended(run)
+    assert run.states() == GREEN
+    assert study.began() == Counter(ALL)
+    assert study.runs() == ["D"]
+
+
+@pytest.mark.parametrize("own_airflow", ["sqlite", "postgresql"], indirect=True)
+def test_a_triggerer_that_is_killed_leaves_its_engine_at_work(own_airflow, tmp_path):
+    study = triggerer_study(own_airflow, tmp_path)
+    run = begun(study)
+    before = engine()
+
+    own_airflow.kill9("triggerer")
+    time.sleep(2)
+    assert engine() == before
+    own_airflow.start("triggerer")
+    study.open()
+
+    own_airflow.wait_until_ended(run)
+    assert run.states() == GREEN
+    assert study.began() == Counter(ALL)
+    assert study.runs() == ["D"]
+    assert not engine()
+
+
+def test_an_engine_beside_the_triggerer_that_is_killed_is_followed_by_another(own_airflow, tmp_path):
+    study = triggerer_study(own_airflow, tmp_path)
+    run = begun(study)
+
+    for process in engine():
+        process.kill()
+    own_airflow.wait_for(lambda: study.began()["transform-0"] == 2, within=60)
+    study.open()
+
+    own_airflow.wait_until_ended(run)
+    assert run.states() == GREEN
+    assert study.began() == Counter((*ALL, "transform-0"))
+    assert run.task("run").try_number == 1
+    assert "The engine died before the workflow's end. Another one goes on." in run.log("run")
+
+
+@pytest.mark.parametrize("component", ["dag-processor", "api-server", "scheduler"])
+@pytest.mark.parametrize("written", [worker_study, triggerer_study])
+def test_another_component_that_is_killed_and_started_again_repeats_nothing(
+    own_airflow, tmp_path, written, component
+):
+    study = written(own_airflow, tmp_path, retries=1)
+    run = begun(study)
+
+    own_airflow.kill9(component)
+    time.sleep(3)
+    own_airflow.start(component)
+    study.open()
+
+    own_airflow.wait_until_ended(run, within=240)
+    assert run.states() == GREEN
+    assert study.began() == Counter(ALL)
+
+
+def test_a_trigger_that_moves_to_another_triggerer_cancels_nothing(own_airflow, tmp_path):
+    study = triggerer_study(own_airflow, tmp_path)
+    run = begun(study)
+    before = engine()
+    own_airflow.start("triggerer-2")
+    asleep = psutil.Process(own_airflow.components["triggerer"].process.pid)
+
+    asleep.suspend()
+    own_airflow.wait_for(lambda: "is at work; waiting for it" in run.log("run"), within=120)
+    asleep.resume()
+    # It finds that its triggers are another's, and tells all of them that they were killed.
+    own_airflow.wait_for(lambda: "Trigger cancelled" in run.log("run"), within=60)
+    time.sleep(3)
+
+    assert engine() == before
+    assert len(study.running()) == 1
+    study.open()
+    own_airflow.wait_until_ended(run)
+    assert run.states() == GREEN
+    assert study.began() == Counter(ALL)
+    assert study.runs() == ["D"]
+
+
+@pytest.mark.parametrize("written", [worker_study, triggerer_study])
+def test_a_dag_run_that_is_marked_failed_and_deleted_leaves_nothing_running(own_airflow, tmp_path, written):
+    study = written(own_airflow, tmp_path)
+    run = begun(study)
+
+    run.mark("failed")
+    run.delete()
+
+    own_airflow.wait_for(lambda: not study.running() and not engine(), within=60)
+    assert study.began() == Counter((*TRANSFORMS, *REPORTS))
+    assert study.runs()[-1] in {"S", "T"}

@@ -1,0 +1,209 @@
+"""A single command on Slurm, which is simulated here: what the operator asks of it over Airflow's tries."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowException
+
+from jobmon_airflow.dags import commanding
+from jobmon_airflow.dags.about import about, this_try
+from jobmon_airflow.dags.running import run_here
+from jobmon_airflow.distributors import registry
+from jobmon_airflow.engine.session import Options, Session
+from jobmon_airflow.errors import UnknownCluster
+from jobmon_airflow.operators.command import SlurmOperator
+from jobmon_airflow.queues import QueueLimits
+from jobmon_airflow.store import clusters, migrations
+from jobmon_airflow.store.database import Database
+from jobmon_airflow.testing import SimulatedCluster
+from jobmon_airflow.testing.access import Access
+
+CLUSTER: dict[str, SimulatedCluster] = {}
+
+
+def reached() -> Any:
+    return CLUSTER["slurm"].another_access()
+
+
+@dataclass
+class Instance:
+    try_number: int
+    dag_id: str = "hand_written"
+    run_id: str = "manual"
+    task_id: str = "fit"
+    map_index: int = -1
+
+
+@dataclass
+class Run:
+    dag_id: str = "hand_written"
+    run_id: str = "manual"
+    run_type: str = "manual"
+    conf: dict[str, Any] = field(default_factory=dict)
+    clear_number: int = 0
+    logical_date: Any = None
+    data_interval_start: Any = None
+    data_interval_end: Any = None
+    run_after: Any = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Memory(dict[str, Any]):
+    """Airflow's task state store, which lives as long as the task instance."""
+
+    def set(self, key: str, value: Any) -> None:
+        self[key] = value
+
+
+@pytest.fixture
+def address(tmp_path, monkeypatch):
+    """A database, and a Slurm that is simulated."""
+    monkeypatch.setenv("JOBMON__DB__SQLALCHEMY_DATABASE_URI", f"sqlite:///{tmp_path / 'jobmon.db'}")
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    monkeypatch.setitem(registry._BUILT_IN, "slurm", f"{__name__}:reached")
+    database = Database.open()
+    migrations.migrate(database)
+    yield database
+    database.close()
+
+
+def slurm(**behaviour: Any) -> SimulatedCluster:
+    CLUSTER["slurm"] = SimulatedCluster(**behaviour)
+    return CLUSTER["slurm"]
+
+
+def operator(**options: Any) -> SlurmOperator:
+    return SlurmOperator(task_id="fit", dag=DAG("hand_written", schedule=None), command="fit.R 7", **options)
+
+
+def try_(task: SlurmOperator, number: int, memory: Memory, *, clears: int = 0) -> dict[str, Any]:
+    """One of Airflow's tries."""
+    context: Any = {"ti": Instance(number), "dag_run": Run(clear_number=clears), "params": {}}
+    return run_here(task, {**context, "task_state_store": memory})
+
+
+def test_the_request_of_a_try_that_ran_out_of_memory_is_raised_by_the_next(address):
+    cluster = slurm(needs_memory={"fit_command-fit.R_7": "80G", "fit": "80G"})
+    task, memory = operator(compute_resources={"memory": "40G", "queue": "all.q"}, max_attempts=3), Memory()
+
+    for number in (1, 2):
+        with pytest.raises(AirflowException, match="out of memory"):
+            try_(task, number, memory)
+    facts = try_(task, 3, memory)
+
+    assert facts["verdict"] == "done"
+    ((_, requests),) = cluster.requests.items()
+    assert [str(request.memory) for request in requests] == ["40G", "60G", "90G"]
+    assert memory["jobmon"]["verdict"] == "done"
+
+
+def test_a_raised_request_goes_to_the_fallback_queue_that_holds_it(address):
+    def limits(connection):
+        number = clusters.cluster_id(connection, "slurm")
+        found = [("all.q", "50G"), ("long.q", "100G")]
+        clusters.set_limits(
+            connection,
+            number,
+            [QueueLimits.from_parameters(name, {"memory": (0, most)}) for name, most in found],
+        )
+
+    address.write(limits)
+    cluster = slurm(needs_memory=lambda attempt, number: "55G")
+    task, memory = (
+        operator(compute_resources={"memory": "40G", "queue": "all.q"}, fallback_queues=["long.q"]),
+        Memory(),
+    )
+
+    with pytest.raises(AirflowException):
+        try_(task, 1, memory)
+    try_(task, 2, memory)
+
+    ((_, requests),) = cluster.requests.items()
+    assert [(str(request.memory), request.queue) for request in requests] == [
+        ("40G", "all.q"),
+        ("60G", "long.q"),
+    ]
+
+
+def test_a_command_that_failed_by_itself_asks_for_the_same_again(address):
+    cluster = slurm(exit_code=lambda attempt, number: 1 if number == 1 else 0)
+    task, memory = operator(compute_resources={"memory": "4G"}), Memory()
+
+    with pytest.raises(AirflowException, match="application error, exit code 1"):
+        try_(task, 1, memory)
+    try_(task, 2, memory)
+
+    ((_, requests),) = cluster.requests.items()
+    assert [str(request.memory) for request in requests] == ["4G", "4G"]
+
+
+def test_a_try_after_a_success_that_airflow_did_not_hear_of_repeats_nothing(address):
+    cluster = slurm()
+    task, memory = operator(), Memory()
+    first = try_(task, 1, memory)
+
+    second = try_(task, 2, memory)
+
+    assert second["task_instance_id"] == first["task_instance_id"]
+    assert sum(cluster.attempts.values()) == 1
+
+
+def test_a_success_that_a_person_clears_is_repeated(address):
+    cluster = slurm()
+    task, memory = operator(), Memory()
+    try_(task, 1, memory)
+
+    try_(task, 2, memory, clears=1)
+
+    assert sum(cluster.attempts.values()) == 2
+
+
+class Deaf(Access):
+    """A way to the cluster on which no news comes, as to a controller that is about to die."""
+
+    async def news(self):
+        await asyncio.Event().wait()
+
+
+def test_a_job_that_an_earlier_try_left_on_the_cluster_is_taken_over(address):
+    cluster = slurm()
+    task, facts = operator(), about({"ti": Instance(1), "dag_run": Run(), "params": {}})
+    place = this_try(Instance(1)).place
+    definition = commanding.define(task.as_command("hand_written", -1), place, facts, None)
+    deaf = Deaf(cluster._state, cluster._luck, None, appetite=9, outlives_us=True)
+    session = Session(
+        address, definition.workflow_id, Options(resume=True), distributors={"slurm": deaf}, threaded=False
+    )
+
+    async def submit_and_leave() -> None:
+        asyncio.get_running_loop().call_later(2, lambda: session.stop(leaves_jobs=True))
+        await session.run()
+
+    asyncio.run(submit_and_leave())
+    assert sum(cluster.attempts.values()) == 1
+    found = try_(task, 2, Memory())
+
+    assert found["verdict"] == "done"
+    assert sum(cluster.attempts.values()) == 1
+
+
+def test_what_runs_without_a_distributor_says_what_is_missing(address, monkeypatch):
+    monkeypatch.delitem(registry._BUILT_IN, "slurm")
+
+    with pytest.raises(
+        UnknownCluster, match="of type 'slurm', which nothing installed here can run tasks on"
+    ):
+        try_(operator(), 1, Memory())
+
+
+def test_a_log_of_airflow_is_told_how_it_ended(address, capsys):
+    slurm()
+
+    try_(operator(), 1, Memory())
+
+    assert "done, exit code 0" in capsys.readouterr().out
