@@ -113,7 +113,7 @@ class CommandOperator(BaseOperator):
         from jobmon_airflow.dags.quoting import quoting
 
         env = jinja_env or self.get_template_env()
-        self._do_render_template_fields(self, ("command",), quoting(context), env, set())
+        self._do_render_template_fields(self, ("command",), quoting(context, self.command), env, set())
         others = tuple(name for name in self.template_fields if name != "command")
         self._do_render_template_fields(self, others, context, env, set())
 
@@ -210,6 +210,6 @@ def _with_retries(kwargs: dict[str, Any], max_attempts: int | None) -> dict[str,
                 remedy="max_attempts counts all tries, and is 1 or more: max_attempts=3 is retries=2.",
             )
         kwargs = {**kwargs, "retries": max_attempts - 1}
-    if "retry_delay" not in {**kwargs.get("default_args", {}), **kwargs}:
+    if "retry_delay" not in {**(kwargs.get("default_args") or {}), **kwargs}:
         kwargs = {**kwargs, "retry_delay": timedelta(0)}
     return kwargs

@@ -28,7 +28,7 @@ def define(operator: WorkflowOperator, database: Database, facts: Mapping[str, A
 def asked_for(workflow_id: int | str | None, facts: Mapping[str, Any]) -> int | None:
     """The id that was asked for: by whoever triggered the DAG run, or by the DAG."""
     for said in (facts["conf"].get("workflow_id"), facts["params"].get("workflow_id"), workflow_id):
-        if said not in {None, "", "None"}:
+        if said not in (None, "", "None"):  # no set: a list may have been said
             return _as_id(said)
     return None
 

@@ -21,5 +21,5 @@ def log_folder(place: Place) -> Path:
 
 def _as_name(part: str) -> str:
     """A folder's name that leads nowhere else."""
-    name = "".join(letter if letter.isalnum() or letter in "-_.:+=@" else "_" for letter in part)
-    return f"_{name}" if name.startswith(".") else name
+    name = "".join(letter if letter.isalnum() or letter in "-_.~:+=@" else "_" for letter in part)
+    return f"_{name}" if name.startswith((".", "~")) else name

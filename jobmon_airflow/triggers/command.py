@@ -61,7 +61,7 @@ class CommandTrigger(AttendingTrigger):
         env = jinja_env or self.get_template_env()
         first = tuple(name for name in self.template_fields if name == COMMAND)
         others = tuple(name for name in self.template_fields if name != COMMAND)
-        self._do_render_template_fields(self, first, quoting(context), env, set())
+        self._do_render_template_fields(self, first, quoting(context, self.command), env, set())
         self._do_render_template_fields(self, others, context, env, set())
 
     def order(self, this: Try) -> Order:
