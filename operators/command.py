@@ -117,13 +117,12 @@ class CommandOperator(BaseOperator):
         others = tuple(name for name in self.template_fields if name != "command")
         self._do_render_template_fields(self, others, context, env, set())
 
-    def as_command(self, dag_id: str, map_index: int) -> Command:
+    def as_command(self, dag_id: str) -> Command:
         """The command as the engine knows it, once its templates are filled in."""
         return Command.of_text(
             as_text(self.command),
             tool=self.tool or dag_id,
             template=self.task_id,
-            map_index=map_index,
             cluster=self.cluster_name,
             compute_resources=self.compute_resources,
             resource_scales=self.resource_scales,
@@ -142,7 +141,7 @@ class CommandOperator(BaseOperator):
 
     def _told(self) -> dict[str, Any]:
         """What the trigger is told, before its templates are filled in."""
-        command = self.as_command(self.dag_id if self.has_dag() else "", -1).packed()
+        command = self.as_command(self.dag_id if self.has_dag() else "").packed()
         return {
             "command": self.command if isinstance(self.command, str) else list(self.command),
             "compute_resources": command["compute_resources"],
@@ -192,7 +191,7 @@ class TaskOperator(CommandOperator):
         if task.workflow is not None and task.workflow.has_own_args:
             self.workflow_args = task.workflow.workflow_args
 
-    def as_command(self, dag_id: str, map_index: int) -> Command:  # noqa: ARG002 - it has a tool, and is not mapped
+    def as_command(self, dag_id: str) -> Command:  # noqa: ARG002 - it has a tool
         """The task as the engine knows it."""
         return self._task
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from jobmon_airflow.errors import InvalidDefinition
@@ -36,14 +36,12 @@ class Command:
     fallback_queues: list[str] = field(default_factory=list)
 
     @classmethod
-    def of_text(cls, text: str, *, tool: str, template: str, map_index: int, **more: Any) -> Self:
+    def of_text(cls, text: str, *, tool: str, template: str, **more: Any) -> Self:
         """A command that was written out; one template stands for all commands of an Airflow task."""
-        node_args = {"map_index": str(map_index)} if map_index >= 0 else {}
         return cls(
             tool=tool,
             template=template,
             command_template=f"{{{COMMAND}}}",
-            node_args=node_args,
             op_args={COMMAND: text},
             workflow_name=template,
             **more,
@@ -107,7 +105,7 @@ class Command:
 
     def packed(self) -> dict[str, Any]:
         """The same, as JSON can carry it."""
-        return {name: _plain(name, value) for name, value in asdict(self).items()}
+        return {each.name: _plain(each.name, getattr(self, each.name)) for each in fields(self)}
 
 
 def as_text(command: str | Iterable[str]) -> str:

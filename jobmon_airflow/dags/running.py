@@ -59,7 +59,7 @@ def run_here(operator: CommandOperator, context: Context) -> dict[str, Any]:
     """Run an operator's command in this process."""
     facts, this = about(context), this_try(context["ti"])
     database = registry.database(operator.database)
-    command = operator.as_command(this.place.dag_id, this.place.map_index)
+    command = operator.as_command(this.place.dag_id)
     store: Any = context.get("task_state_store")
     memory: Any = store.get(KEY) if store is not None else None
     clears = getattr(context["dag_run"], "clear_number", 0) or 0

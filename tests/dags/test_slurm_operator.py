@@ -174,7 +174,7 @@ def test_a_job_that_an_earlier_try_left_on_the_cluster_is_taken_over(address):
     cluster = slurm()
     task, facts = operator(), about({"ti": Instance(1), "dag_run": Run(), "params": {}})
     place = this_try(Instance(1)).place
-    definition = commanding.define(task.as_command("hand_written", -1), place, facts, None)
+    definition = commanding.define(task.as_command("hand_written"), place, facts, None)
     deaf = Deaf(cluster._state, cluster._luck, None, appetite=9, outlives_us=True)
     session = Session(
         address, definition.workflow_id, Options(resume=True), distributors={"slurm": deaf}, threaded=False
