@@ -93,6 +93,11 @@ class CommandOperator(BaseOperator):
         if deferrable:
             self._start_in_the_triggerer()
 
+    @classmethod
+    def partial(cls, *, max_attempts: int | None = None, **kwargs: Any) -> Any:
+        """Begin to map it; Airflow tries what is mapped as often as it is told here."""
+        return super().partial(**_as_retries(kwargs, max_attempts))
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the command here; return ids, verdict and usage."""
         from jobmon_airflow.dags.running import run_here
@@ -201,14 +206,18 @@ class TaskOperator(CommandOperator):
 
 def _with_retries(kwargs: dict[str, Any], max_attempts: int | None) -> dict[str, Any]:
     """Airflow's words for the number of tries, which begin at once unless somebody wants to wait."""
-    if max_attempts is not None:
-        if "retries" in kwargs or max_attempts < 1:
-            raise InvalidDefinition(
-                f"The task '{kwargs.get('task_id')}' has max_attempts={max_attempts}"
-                f"{' and retries' if 'retries' in kwargs else ''}.",
-                remedy="max_attempts counts all tries, and is 1 or more: max_attempts=3 is retries=2.",
-            )
-        kwargs = {**kwargs, "retries": max_attempts - 1}
     if "retry_delay" not in {**(kwargs.get("default_args") or {}), **kwargs}:
         kwargs = {**kwargs, "retry_delay": timedelta(0)}
-    return kwargs
+    return _as_retries(kwargs, max_attempts)
+
+
+def _as_retries(kwargs: dict[str, Any], max_attempts: int | None) -> dict[str, Any]:
+    if max_attempts is None:
+        return kwargs
+    if "retries" in kwargs or max_attempts < 1:
+        raise InvalidDefinition(
+            f"The task '{kwargs.get('task_id')}' has max_attempts={max_attempts}"
+            f"{' and retries' if 'retries' in kwargs else ''}.",
+            remedy="max_attempts counts all tries, and is 1 or more: max_attempts=3 is retries=2.",
+        )
+    return {**kwargs, "retries": max_attempts - 1}
