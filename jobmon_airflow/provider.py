@@ -29,7 +29,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "operators": _modules("operators.workflow", "operators.template", "operators.command"),
         "hooks": _modules("hooks.jobmon", "hooks.slurm"),
-        "triggers": _modules("triggers.workflow", "triggers.template"),
+        "triggers": _modules("triggers.workflow", "triggers.template", "triggers.command"),
         "bundles": _modules("dags.bundle"),
         "connection-types": [_JOBMON, _SLURM],
         "extra-links": ["jobmon_airflow.operators.links.JobmonLink"],
