@@ -105,7 +105,9 @@ class Steps:
         return tuple(read_resource(self.resource, value) for value in islice(self.values, number))
 
     def to_plain(self, steps: int) -> list[int | str]:
-        return [with_unit(value) for value in self.steps(steps)]
+        # Resumes go on where the attempts of a run have ended, so what can be kept whole is.
+        known = len(self.values) if isinstance(self.values, tuple) else steps
+        return [with_unit(value) for value in self.steps(known)]
 
 
 Scale: TypeAlias = Factor | Computed | Steps

@@ -120,7 +120,7 @@ def _plain(name: str, value: Any) -> Any:
         return {key: _plain(name, each) for key, each in value.items()}
     if isinstance(value, str | int | float | bool | type(None)):
         return value
-    if isinstance(value, Iterable) and not callable(value):
+    if isinstance(value, list | tuple):  # an iterator may have no end
         return [_plain(name, each) for each in value]
     raise InvalidDefinition(
         f"{name} has {value!r}, which lives in the DAG file alone.",

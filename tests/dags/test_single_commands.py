@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,8 +147,9 @@ def test_a_command_travels_as_json():
         ({"compute_resources": lambda: {"memory": "1G"}}, "compute_resources"),
         ({"resource_scales": {"memory": lambda before: before * 2}}, "resource_scales"),
         ({"compute_resources": {"memory": object()}}, "compute_resources"),
+        ({"resource_scales": {"cores": count(2)}}, "resource_scales"),
     ],
-    ids=["function", "function of a scale", "object"],
+    ids=["function", "function of a scale", "object", "iterator without an end"],
 )
 def test_what_lives_in_the_dag_file_alone_does_not_travel(how: dict[str, Any], name: str):
     with pytest.raises(InvalidDefinition, match=f"{name} has .*, which lives in the DAG file alone") as error:

@@ -283,6 +283,20 @@ def test_what_was_raised_in_one_resume_is_raised_further_in_the_next(url):
     assert asked(cluster, "a", "memory") == ["40G", "60G", "90G"]
 
 
+def test_resumes_take_one_step_after_the_other_of_those_that_were_written_down(url):
+    clock = SimulatedClock()
+    cluster = SimulatedCluster(clock, needs_memory={"a": "80G"})
+    steps = {"memory": ["45G", "70G", "85G"]}
+    workflow = drawn("a", url, compute_resources=ASKED, max_attempts=1, resource_scales=steps)
+    simulate(workflow, cluster, clock)
+
+    for expected in "EED":
+        how = {"resume": True, "increase_resources": True, "by_id": True}
+        assert simulate(workflow, cluster, clock, **how).status == expected
+
+    assert asked(cluster, "a", "memory") == ["40G", "45G", "70G", "85G"]
+
+
 # --- two clusters ---------------------------------------------------------------------------------------------
 
 
