@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jobmon_airflow.testing import SimulatedCluster, simulate
+from tests.dags.parsing import parsed
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "dags_examples").glob("*.py"))
@@ -91,32 +92,58 @@ def test_another_release_is_another_workflow():
     assert first.workflow_id != second.workflow_id
 
 
-def test_three_phases_is_run_without_airflow_as_make_run_example_runs_it(tmp_path):
-    ran = subprocess.run(
-        [sys.executable, ROOT / "dags_examples" / "three_phases.py"],
-        cwd=tmp_path,
+def ran_as_script(name, folder):
+    return subprocess.run(
+        [sys.executable, ROOT / "dags_examples" / f"{name}.py"],
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
 
+
+def test_quickstart_is_a_script_too(tmp_path):
+    ran = ran_as_script("quickstart", tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    assert "All 4 tasks are done." in ran.stderr
+    assert [file.name for file in Path.home().glob("*.txt")] == ["cpof_jobmon_qs.txt"]
+
+
+def test_three_phases_is_run_without_airflow_as_make_run_example_runs_it(tmp_path):
+    ran = ran_as_script("three_phases", tmp_path)
+
     assert ran.returncode == 0, ran.stderr
     assert "All 95 tasks are done." in ran.stderr
     assert "in all        95 tasks" in ran.stdout
 
 
-def test_resumes_fails_for_want_of_a_file_and_goes_on_when_it_is_there(capsys):
-    example(ROOT / "dags_examples" / "resumes.py").main()
+def test_resume_fails_for_want_of_a_file_and_goes_on_when_it_is_there(capsys):
+    example(ROOT / "dags_examples" / "resume.py").main()
 
-    first, second = capsys.readouterr().out.split("The second run, with Peru.csv: ")
+    first, second = capsys.readouterr().out.split("The second run, with population.csv: ")
     assert first.startswith("\nThe first run: ERROR\n")
-    assert "Peru.csv: No such file or directory" in first
+    assert "population.csv: No such file or directory" in first
     assert [line.split() for line in second.splitlines()] == [
         ["DONE"],
         ["transform_location-Kenya", "D", "1"],
         ["transform_location-Norway", "D", "1"],
         ["transform_location-Peru", "D", "1"],
-        ["fit", "D", "3"],
+        ["aggregate", "D", "1"],
         ["report", "D", "1"],
     ]
+
+
+def test_the_examples_are_parsed_by_airflow_and_each_time_to_the_same_versions():
+    first, second = (parsed(ROOT / "dags_examples", PYTHONHASHSEED=seed) for seed in "12")
+
+    assert first["errors"] == second["errors"] == {}
+    assert first["dags"] == second["dags"]
+    assert first["dags"].keys() == {
+        "three_phases.three_phases",
+        *(f"examples.{path.stem}" for path in EXAMPLES if path.stem not in {"three_phases", "slurm"}),
+        "examples.slurm_command",
+        "examples.slurm_workflow",
+        "examples.after_the_estimates",
+    }
