@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -193,9 +194,14 @@ class DagRun:
         return self.api.get(path, map_index=map_index, deserialize=False)["value"]
 
     def log(self, task_id: str, try_number: int = 1, map_index: int = -1) -> str:
-        """The log of one try, as the page shows it: a message a line."""
+        """The log of one try, as the page shows it: a message a line; empty if the try has not begun."""
         path = f"{self.path}/taskInstances/{quote(task_id)}/logs/{try_number}"
-        content = self.api.get(path, full_content=True, map_index=map_index)["content"]
+        try:
+            content = self.api.get(path, full_content=True, map_index=map_index)["content"]
+        except AirflowRefused as refusal:
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                return ""
+            raise
         return "\n".join(_message(line) for line in content)
 
     def clear(

@@ -64,7 +64,7 @@ def test_a_command_is_told_live_and_its_verdict_and_usage_are_kept(airflow, writ
     gate = tmp_path / "gate"
     dag_id = written(
         f'MultiprocessOperator(task_id="say", deferrable={deferrable}, poll_interval=1, '
-        f"""command="echo hello; while ! test -e {gate}; do sleep 0.1; done; echo goodbye")"""
+        f"""command="echo hel''lo; while ! test -e {gate}; do sleep 0.1; done; echo good''bye")"""
     )
     run = airflow.trigger(dag_id)
 
