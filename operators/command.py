@@ -96,13 +96,14 @@ class CommandOperator(BaseOperator):
     @classmethod
     def partial(cls, *, max_attempts: int | None = None, **kwargs: Any) -> Any:
         """Begin to map it; Airflow tries what is mapped as often as it is told here."""
-        return super().partial(**_as_retries(kwargs, max_attempts))
+        at_once = {} if max_attempts is None else {"retry_delay": timedelta(0)}
+        return super().partial(**{**at_once, **_as_retries(kwargs, max_attempts)})
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the command here; return ids, verdict and usage."""
-        from jobmon_airflow.dags.running import run_here
+        from jobmon_airflow.dags.running import run_command
 
-        return run_here(self, context)
+        return run_command(self, context)
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:  # noqa: ARG002 - Airflow's form
         """Not called: the trigger ends the task by itself."""

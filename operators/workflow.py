@@ -79,20 +79,20 @@ class WorkflowOperator(BaseOperator):
         self.cancel_on_kill = cancel_on_kill
         self.database = database
         self._attendance: Attendance | None = None
-        if sum(way is not None for way in (workflow, build, workflow_id, family)) == 0:
+        if sum(way is not None for way in (workflow, build, workflow_id, family)) != 1:
             raise InvalidDefinition(
-                f"Nobody said which workflow the task '{self.task_id}' runs.",
-                remedy="Give it a workflow, a function that builds one, a workflow_id, or a family (tool, name).",
+                f"It is not clear which workflow the task '{self.task_id}' runs.",
+                remedy="Give it one of these: a workflow, a function that builds one (build), a workflow_id, a family "
+                "(tool, name).",
             )
         if deferrable:
             self._start_in_the_triggerer()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the workflow here; return ids and counts."""
-        from jobmon_airflow.dags.running import attendance_of, told
+        from jobmon_airflow.dags.running import run_workflow
 
-        self._attendance = attendance_of(self, context)
-        return told(self, context, self._attendance.run())
+        return run_workflow(self, context)
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:  # noqa: ARG002 - Airflow's form
         """Not called: the trigger ends the task by itself."""

@@ -9,7 +9,7 @@ from jobmon_airflow.store import task_instances, tasks
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-    from jobmon_airflow.engine.attending import Outcome
+    from jobmon_airflow.engine.outcomes import Outcome
     from jobmon_airflow.store.database import Database
 
 

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.dags.airflow_states import FINAL, WAITING, states_of
-from jobmon_airflow.engine.attending import Cleared
+from jobmon_airflow.engine.outcomes import Cleared
 from jobmon_airflow.store import airflow_tasks
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from jobmon_airflow.dags.commands import Command
-    from jobmon_airflow.engine.attending import Definition
+    from jobmon_airflow.engine.outcomes import Definition
     from jobmon_airflow.store.airflow_tasks import Place
 
 

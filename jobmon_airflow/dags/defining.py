@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jobmon_airflow.engine.attending import Definition
+from jobmon_airflow.engine.outcomes import Definition
 from jobmon_airflow.engine.running import functions_of
 from jobmon_airflow.errors import InvalidDefinition, UnknownName
 

@@ -23,7 +23,8 @@ from jobmon_airflow.dags.commands import Command
 from jobmon_airflow.dags.defining import bound, made, newest
 from jobmon_airflow.dags.remedies import clear_command
 from jobmon_airflow.dags.wishes import Wishes
-from jobmon_airflow.engine.attending import Attendance, Cleared, Definition
+from jobmon_airflow.engine.attending import Attendance
+from jobmon_airflow.engine.outcomes import Cleared, Definition
 from jobmon_airflow.store.airflow_tasks import Place, Try
 
 if TYPE_CHECKING:

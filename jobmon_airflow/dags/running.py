@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from jobmon_airflow.client import registry
 from jobmon_airflow.dags import commanding, telemetry
@@ -16,34 +17,29 @@ from jobmon_airflow.dags.defining import define
 from jobmon_airflow.dags.remedies import clear_command
 from jobmon_airflow.dags.wishes import Wishes
 from jobmon_airflow.engine.attending import Attendance
+from jobmon_airflow.errors import InvalidDefinition
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow.sdk import Context
 
-    from jobmon_airflow.engine.attending import Outcome
+    from jobmon_airflow.engine.outcomes import Outcome
     from jobmon_airflow.operators.command import CommandOperator
     from jobmon_airflow.operators.workflow import WorkflowOperator
 
 KEY: Final = "jobmon"  #: of what is kept in Airflow's task state store
 
 
-def attendance_of(operator: WorkflowOperator, context: Context) -> Attendance:
-    """What the operator's task does for its workflow, in this process."""
-    facts, this = about(context), this_try(context["ti"])
-    database = registry.database(operator.database)
-    mirrors = operator.template_task_ids
-    return Attendance(
-        database,
-        this,
-        partial(define, operator, database, facts),
-        operator.wishes.heard(facts["params"], facts["conf"]).options(),
-        cleared=cleared_mirrors(database, this.place, mirrors),
-        cancel_on_kill=operator.cancel_on_kill,
-        again=clear_command(this.place),
-    )
+def run_workflow(operator: WorkflowOperator, context: Context) -> dict[str, Any]:
+    """Run an operator's workflow in this process."""
+    with _refusals():
+        operator._attendance = attendance = _attendance_of(operator, context)  # noqa: SLF001 - it is what on_kill ends
+        outcome = attendance.run()
+    return _told(operator, context, outcome)
 
 
-def told(operator: WorkflowOperator, context: Context, outcome: Outcome) -> dict[str, Any]:
+def _told(operator: WorkflowOperator, context: Context, outcome: Outcome) -> dict[str, Any]:
     """Ids and counts of a run that has done all; an error of Airflow's if it has not, which leaves them too."""
     say = operator.log.info if outcome.is_done else operator.log.error
     for line in outcome.message.splitlines():
@@ -55,7 +51,7 @@ def told(operator: WorkflowOperator, context: Context, outcome: Outcome) -> dict
     return outcome.facts()
 
 
-def run_here(operator: CommandOperator, context: Context) -> dict[str, Any]:
+def run_command(operator: CommandOperator, context: Context) -> dict[str, Any]:
     """Run an operator's command in this process."""
     facts, this = about(context), this_try(context["ti"])
     database = registry.database(operator.database)
@@ -67,13 +63,17 @@ def run_here(operator: CommandOperator, context: Context) -> dict[str, Any]:
         database,
         this,
         partial(commanding.define, command, this.place, facts, operator.database, operator.workflow_args),
-        Wishes().heard(facts["params"], facts["conf"]).options(),
+        Wishes().options(),
         # Airflow tries again what it believes to have failed: only a person who clears it wants it done twice.
         repeats=bool(memory) and memory.get("clear_number", 0) < clears,
         cancel_on_kill=operator.cancel_on_kill,
         again=clear_command(this.place),
     )
-    with commanding.environment(operator.env), commanding.told_live(command, this.place, operator.log.info):
+    with (
+        _refusals(),
+        commanding.environment(operator.env),
+        commanding.told_live(command, this.place, operator.log.info),
+    ):
         outcome = attendance.run()
     facts_of_attempt = attempt_of(database, outcome)
     telemetry.tell(database, context, outcome)
@@ -83,3 +83,26 @@ def run_here(operator: CommandOperator, context: Context) -> dict[str, Any]:
     if not outcome.is_done:
         raise AirflowException(f"{in_words(facts_of_attempt)}\n{outcome.message}")
     return facts_of_attempt
+
+
+def _attendance_of(operator: WorkflowOperator, context: Context) -> Attendance:
+    facts, this = about(context), this_try(context["ti"])
+    database = registry.database(operator.database)
+    return Attendance(
+        database,
+        this,
+        partial(define, operator, database, facts),
+        operator.wishes.heard(facts["params"], facts["conf"]).options(),
+        cleared=cleared_mirrors(database, this.place, operator.template_task_ids),
+        cancel_on_kill=operator.cancel_on_kill,
+        again=clear_command(this.place),
+    )
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Fail a task for good whose definition is wrong: trying again would not mend it."""
+    try:
+        yield
+    except InvalidDefinition as error:
+        raise AirflowFailException(str(error)) from error

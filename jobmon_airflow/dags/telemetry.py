@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from jobmon_airflow.engine.attending import Outcome
+    from jobmon_airflow.engine.outcomes import Outcome
     from jobmon_airflow.store.database import Database
     from jobmon_airflow.store.run_statistics import Run
 

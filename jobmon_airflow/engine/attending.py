@@ -10,13 +10,12 @@ try outlives every process, a new one means that a person cleared the task: then
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 import time
 import traceback
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -25,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from jobmon_airflow.engine import claims
 from jobmon_airflow.engine.archive import Archive
 from jobmon_airflow.engine.clock import RealClock
-from jobmon_airflow.engine.plan import Functions
+from jobmon_airflow.engine.outcomes import Outcome
 from jobmon_airflow.engine.progress import Lines, Snapshot
 from jobmon_airflow.engine.report import report
 from jobmon_airflow.engine.session import Options, Session
@@ -40,8 +39,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from jobmon_airflow.distributors.protocol import Distributor
+    from jobmon_airflow.engine.outcomes import Cleared, Definition
     from jobmon_airflow.engine.progress import Display
-    from jobmon_airflow.store.airflow_tasks import Claim, Place, Try
+    from jobmon_airflow.store.airflow_tasks import Claim, Try
     from jobmon_airflow.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -51,55 +51,6 @@ Result = TypeVar("Result")
 HEARD_OF: Final = timedelta(seconds=60)  #: for so long one word of an engine counts
 _BEAT: Final = 10.0  # seconds between two of its words
 _LOOK: Final = 1.0  # seconds between two looks at a run that another process conducts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
-    """A workflow that is in the database, and what of it is stored nowhere."""
-
-    workflow_id: int
-    functions: Functions = field(default_factory=Functions)
-    refresh: Callable[[], object] | None = None  #: writes it again, when no other run holds it any more
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a try ended."""
-
-    status: WorkflowRunStatus
-    message: str = ""  #: what a person should read
-    workflow_id: int | None = None
-    workflow_run_id: int | None = None
-    total: int = 0
-    done: int = 0
-    failed: int = 0
-    templates: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-
-    @property
-    def is_done(self) -> bool:
-        """Every task is done."""
-        return self.status is WorkflowRunStatus.DONE
-
-    def facts(self) -> dict[str, Any]:
-        """Ids and counts, for whoever computes with them."""
-        return {**asdict(replace(self, message="")), "status": self.status.value, "label": self.status.label}
-
-    def to_json(self) -> str:
-        return json.dumps({**asdict(self), "status": self.status.value})
-
-    @classmethod
-    def from_json(cls, text: str) -> Outcome:
-        values = json.loads(text)
-        return cls(**{**values, "status": WorkflowRunStatus.of(values["status"])})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cleared:
-    """A mirror that had ended, and that a person let begin again."""
-
-    template: str
-    place: Place
-    number: int  #: of the try that begins, or is about to
 
 
 class Attendance:

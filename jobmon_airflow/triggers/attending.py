@@ -14,7 +14,7 @@ from jobmon_airflow.client import registry
 from jobmon_airflow.dags import telemetry
 from jobmon_airflow.dags.about import this_try
 from jobmon_airflow.dags.airflow_states import state_of
-from jobmon_airflow.engine.attending import Outcome
+from jobmon_airflow.engine.outcomes import Outcome
 from jobmon_airflow.errors import RunError, TrySuperseded
 from jobmon_airflow.states import WorkflowRunStatus
 from jobmon_airflow.store import airflow_tasks, workflow_runs

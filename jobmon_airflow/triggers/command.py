@@ -10,7 +10,6 @@ from jobmon_airflow.dags.attempt import attempt_of, in_words
 from jobmon_airflow.dags.commands import COMMAND, Command, as_text
 from jobmon_airflow.dags.engine import Order
 from jobmon_airflow.dags.quoting import quoting
-from jobmon_airflow.dags.wishes import Wishes
 from jobmon_airflow.triggers.attending import AttendingTrigger
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from jobmon_airflow.engine.attending import Outcome
+    from jobmon_airflow.engine.outcomes import Outcome
     from jobmon_airflow.store.airflow_tasks import Try
 
 
@@ -71,7 +70,7 @@ class CommandTrigger(AttendingTrigger):
             place=this.place,
             try_number=this.number,
             facts=packed(facts),
-            wishes=Wishes(**self.wishes).heard(facts["params"], facts["conf"]).as_dict(),
+            wishes=self.wishes,
             cancel_on_kill=self.cancel_on_kill,
             command=self._command(this),
             env={name: str(value) for name, value in self.env.items()},

@@ -10,7 +10,7 @@ import pytest
 from jobmon_airflow.dags import mirroring
 from jobmon_airflow.dags.clearing import PATIENCE, cleared_mirrors
 from jobmon_airflow.dags.mirroring import End, View, ending, facts
-from jobmon_airflow.engine.attending import Cleared
+from jobmon_airflow.engine.outcomes import Cleared
 from jobmon_airflow.engine.progress import TemplateCounts
 from jobmon_airflow.store import airflow_tasks
 from jobmon_airflow.store.airflow_tasks import Place, Try

@@ -14,7 +14,7 @@ from jobmon_airflow.dags import commanding, live_log
 from jobmon_airflow.dags.commands import Command, as_text
 from jobmon_airflow.dags.engine import Order
 from jobmon_airflow.dags.wishes import Wishes
-from jobmon_airflow.engine.attending import Cleared
+from jobmon_airflow.engine.outcomes import Cleared
 from jobmon_airflow.errors import InvalidDefinition
 from jobmon_airflow.store.airflow_tasks import Place
 from jobmon_airflow.units import Memory, Runtime

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 
 from jobmon_airflow.dags import commanding
 from jobmon_airflow.dags.about import about, this_try
-from jobmon_airflow.dags.running import run_here
+from jobmon_airflow.dags.running import run_command
 from jobmon_airflow.distributors import registry
 from jobmon_airflow.engine.session import Options, Session
 from jobmon_airflow.errors import UnknownCluster
@@ -84,7 +84,7 @@ def operator(**options: Any) -> SlurmOperator:
 def try_(task: SlurmOperator, number: int, memory: Memory, *, clears: int = 0) -> dict[str, Any]:
     """One of Airflow's tries."""
     context: Any = {"ti": Instance(number), "dag_run": Run(clear_number=clears), "params": {}}
-    return run_here(task, {**context, "task_state_store": memory})
+    return run_command(task, {**context, "task_state_store": memory})
 
 
 def test_the_request_of_a_try_that_ran_out_of_memory_is_raised_by_the_next(address):

@@ -18,7 +18,7 @@ from sqlalchemy import event
 from jobmon_airflow import Tool
 from jobmon_airflow.client import registry
 from jobmon_airflow.dags import metrics, telemetry
-from jobmon_airflow.engine.attending import Outcome
+from jobmon_airflow.engine.outcomes import Outcome
 from jobmon_airflow.states import WorkflowRunStatus
 from scripts import draw_metrics
 from tests import statsd

@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from jobmon_airflow.engine import attending
-from jobmon_airflow.engine.attending import Attendance, Cleared, Definition, Outcome
+from jobmon_airflow.engine.attending import Attendance
+from jobmon_airflow.engine.outcomes import Cleared, Definition, Outcome
 from jobmon_airflow.engine.progress import Lines
 from jobmon_airflow.engine.running import functions_of
 from jobmon_airflow.engine.session import Options, Session
@@ -566,7 +567,8 @@ def test_a_run_that_is_watched_is_left_for_others_if_jobs_are_to_outlive_a_kill(
 
 DIES = """
 import sys
-from jobmon_airflow.engine.attending import Attendance, Definition
+from jobmon_airflow.engine.attending import Attendance
+from jobmon_airflow.engine.outcomes import Definition
 from jobmon_airflow.engine.session import Options
 from jobmon_airflow.store.airflow_tasks import Place, Try
 from jobmon_airflow.store.database import Database
