@@ -20,6 +20,8 @@ from tests.workflows import close, migrated, three_phases
 
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def bundled(airflows, tmp_path_factory):
@@ -63,7 +65,6 @@ print(workflow.submit().run_id)
 """
 
 
-@pytest.mark.long
 def test_a_submitted_workflow_outlives_its_script_and_asks_the_settings(bundled, tmp_path):
     file, script = tmp_path / "done", tmp_path / "script.py"
     script.write_text(SCRIPT)
@@ -87,7 +88,6 @@ def test_a_submitted_workflow_outlives_its_script_and_asks_the_settings(bundled,
     assert file.exists()
 
 
-@pytest.mark.long
 def test_submitting_twice_starts_one_run(bundled, access):
     first = define(bundled, "twice", "twice").submit(**access)
     second = define(bundled, "twice", "twice").submit(resume=True, **access)
@@ -97,7 +97,6 @@ def test_submitting_twice_starts_one_run(bundled, access):
     first.wait(120)
 
 
-@pytest.mark.long
 def test_a_failed_workflow_is_resumed_by_submitting_it_again(bundled, access, tmp_path):
     mended = tmp_path / "mended"
 
@@ -118,7 +117,6 @@ def test_a_failed_workflow_is_resumed_by_submitting_it_again(bundled, access, tm
     assert second.run_id != first.run_id
 
 
-@pytest.mark.long
 def test_who_waits_too_short_hears_that_the_run_goes_on(bundled, access):
     workflow = define(bundled, "slow", "slow")
     sleep = workflow.tool.get_task_template("sleep", "sleep {seconds}", node_args=["seconds"])
@@ -132,13 +130,11 @@ def test_who_waits_too_short_hears_that_the_run_goes_on(bundled, access):
     assert submission.wait(120) == "success"
 
 
-@pytest.mark.long
 def test_a_wrong_password_is_told(bundled, access):
     with pytest.raises(AirflowRefused, match="gives no token to admin: 401"):
         define(bundled, "refused", "refused").submit(**{**access, "password": "wrong"})
 
 
-@pytest.mark.long
 def test_an_airflow_that_does_not_show_the_dag_is_told_about_the_bundle(
     bundled, access, tmp_path, monkeypatch
 ):

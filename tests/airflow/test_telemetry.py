@@ -7,6 +7,8 @@ import pytest
 from tests import statsd
 from tests.airflow.studies import ALL, Study
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def server():

@@ -47,7 +47,7 @@ def airflows_tables(home):
         engine.dispose()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_airflow_migrates_checks_and_resets_without_harm(empty_home):
     home = empty_home
     home.cli("db", "migrate")
@@ -70,7 +70,7 @@ def test_airflow_migrates_checks_and_resets_without_harm(empty_home):
         assert connection.exec_driver_sql("SELECT count(*) FROM task").scalar() == 4
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_tables_that_cannot_be_made_are_an_error_of_the_migration(tmp_path):
     """As where the address is Airflow's own, whose tables are called like ours."""
     home = AirflowHome(tmp_path / "home")

@@ -13,7 +13,7 @@ import pytest
 from jobmon_airflow.testing.airflow_home import AirflowHome
 from jobmon_airflow.testing.local_airflow import LocalAirflow
 
-pytestmark = [pytest.mark.slow, pytest.mark.airflow]
+pytestmark = [pytest.mark.long, pytest.mark.airflow]
 
 # It is told by the task in its worker, and by its mirror and the run in the dag-processor.
 DAG_FILE = """
@@ -86,7 +86,6 @@ def test_a_failure_is_told_by_the_run_and_by_its_tasks(airflow, run, name):
     assert "no such folder" in "\n".join(rest)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("task_id", ["run", "bad"])
 def test_the_task_and_its_mirror_are_linked_to_the_workflow(airflow, run, task_id):
     found = airflow.api.get(f"{run.path}/taskInstances/{task_id}/links")["extra_links"]
@@ -98,7 +97,6 @@ def test_the_task_and_its_mirror_are_linked_to_the_workflow(airflow, run, task_i
     assert "no such folder" in page.text
 
 
-@pytest.mark.long
 def test_the_command_goes_on_with_the_workflow_in_airflow(airflow, run):
     number = workflow_id(airflow)
     (airflow.home.folder / "mended").touch()
