@@ -35,9 +35,8 @@ with DAG(
         resource_scales={"memory": 0.5},
         max_attempts=3,
     )
-    # Of mapped tasks, Airflow wants its own word: retries=1 are two attempts.
     draw = MultiprocessOperator.partial(
-        task_id="draw", compute_resources={"memory": "1G", "runtime": "1m"}, retries=1
+        task_id="draw", compute_resources={"memory": "1G", "runtime": "1m"}, max_attempts=2
     ).expand(command=["echo draw.py --sex female", "echo draw.py --sex male"])
     summarize = MultiprocessOperator(task_id="summarize", command="echo all is drawn", deferrable=True)
 

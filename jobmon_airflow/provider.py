@@ -183,6 +183,8 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
         example="eyJhbGciOi...",
         is_secret=True,
     ),
-    "api_username": _option("User who asks the API server for a token, if api_token is empty.", example="ada"),
+    "api_username": _option(
+        "User who asks the API server for a token, if api_token is empty.", example="ada"
+    ),
     "api_password": _option("Password of api_username.", is_secret=True),
 }

@@ -8,6 +8,7 @@ from airflow.sdk import BaseOperator
 from airflow.triggers.base import StartTriggerArgs
 
 from jobmon_airflow import settings
+from jobmon_airflow.errors import InvalidDefinition
 from jobmon_airflow.operators.addresses import without_password
 from jobmon_airflow.operators.links import JobmonLink
 
@@ -40,6 +41,12 @@ class TemplateOperator(BaseOperator):
         database: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if kwargs.get("outlets"):
+            raise InvalidDefinition(
+                f"The mirror '{kwargs.get('task_id')}' has outlets, and Airflow tells no Asset of what ends in the "
+                "triggerer.",
+                remedy="Let a task of a worker tell it: mirror >> EmptyOperator(task_id='published', outlets=[asset]).",
+            )
         # It waits for nobody, and there is nothing to try again: its template's tasks have retries of their own.
         kwargs |= {"trigger_rule": kwargs.get("trigger_rule", "always"), "retries": 0}
         super().__init__(**kwargs)

@@ -170,16 +170,18 @@ def test_marking_the_task_failed_ends_its_command(airflow, written, tmp_path, de
     airflow.wait_for(lambda: not _is_alive(pid), within=30)
 
 
-def test_mapped_commands_are_tasks_of_one_template(airflow, written, deferrable):
+def test_mapped_commands_have_tries_of_their_own(airflow, written, tmp_path, deferrable):
+    there = tmp_path / "there"
     dag_id = written(
-        f'MultiprocessOperator.partial(task_id="say", deferrable={deferrable}, poll_interval=1)'
-        """.expand(command=["echo one", "echo two"])"""
+        f'MultiprocessOperator.partial(task_id="say", deferrable={deferrable}, poll_interval=1, max_attempts=2)'
+        f""".expand(command=["echo one", "if test -e {there}; then echo t''wo; else touch {there}; false; fi"])"""
     )
 
     run = airflow.run(dag_id)
 
     assert [run.xcom("say", map_index=index)["verdict"] for index in (0, 1)] == ["done", "done"]
-    assert "two" in run.log("say", 1, 1)
+    assert [run.task("say", map_index=index).try_number for index in (0, 1)] == [1, 2]
+    assert "two" in run.log("say", 2, 1)
 
 
 def _is_alive(pid: str) -> bool:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Asset
 from airflow.serialization.serialized_objects import DagSerialization
 
 from jobmon_airflow.dags.loading import operator_in, whereabouts
@@ -105,6 +105,8 @@ def test_what_runs_in_a_worker_may_have_a_password():
 def test_a_task_that_runs_nothing_is_refused():
     with pytest.raises(InvalidDefinition, match="which workflow the task 't' runs"):
         WorkflowOperator(task_id="t")
+    with pytest.raises(InvalidDefinition, match="which workflow the task 't' runs"):
+        WorkflowOperator(task_id="t", workflow_id=7, family=("tool", "name"))
     with pytest.raises(InvalidDefinition, match="where the command of 't' is to run"):
         CommandOperator(task_id="t", command="true")
 
@@ -114,6 +116,11 @@ def test_functions_do_not_go_to_the_triggerer():
         MultiprocessOperator(
             task_id="t", command="true", compute_resources=lambda: {"memory": "1G"}, deferrable=True
         )
+
+
+def test_an_asset_that_would_never_hear_of_a_mirror_is_refused():
+    with pytest.raises(InvalidDefinition, match=r"'t' has outlets.*\n.*EmptyOperator"):
+        TemplateOperator(task_id="t", template="t", outlets=[Asset("draws")])
 
 
 def test_a_mirror_is_not_tried_again_and_waits_for_nobody():
