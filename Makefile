@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help
 help:  ## list what can be made
-	@awk -F ':.*##  *' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*##  *' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: env
 env: .venv/.installed  ## make .venv, with all that development needs
@@ -83,6 +83,10 @@ bench: env  ## measure how fast workflows are bound, run and resumed, and what t
 	$(BIN)/python benchmarks/local.py
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/resume.py
+
+.PHONY: bench-airflow
+bench-airflow: env  ## measure the same commands as Airflow's own tasks and as workflows, in a real Airflow
+	$(BIN)/python benchmarks/inside_airflow.py
 
 .PHONY: demo
 demo: env  ## start a real Airflow and run the example of three phases in it, until Ctrl-C; DEMO_ONCE=1 ends by itself

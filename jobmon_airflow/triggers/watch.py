@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SHORT: Final = 1.0  # seconds between the first looks: many workflows are short
+_SHORT: Final = 0.25  # seconds between the first looks: many workflows are short
 
 
 @dataclass(frozen=True, slots=True)
