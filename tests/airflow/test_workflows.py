@@ -35,7 +35,13 @@ def test_a_workflow_runs_to_its_end_and_others_learn_what_became_of_it(study):
     assert "All is done: 3 tasks of 'transform'." in run.log("transform")
 
 
-def test_what_failed_is_told_and_runs_again_when_it_is_cleared_by_the_command_line(study):
+CLEARS = {
+    "worker": lambda run: ["tasks", "clear", run.dag_id, "--only-failed", "--yes"],
+    "triggerer": lambda run: ["dags", "clear", run.dag_id, "--run-id", run.run_id, "--only-failed", "--yes"],
+}
+
+
+def test_what_failed_is_told_and_runs_again_when_it_is_cleared_by_the_command_line(study, request):
     study.break_("transform-1")
 
     run = study.airflow.run(study.dag_id, state="failed")
@@ -61,7 +67,7 @@ def test_what_failed_is_told_and_runs_again_when_it_is_cleared_by_the_command_li
     assert study.began() == Counter((*TRANSFORMS, *REPORTS))
 
     study.mend()
-    study.airflow.cli("dags", "clear", study.dag_id, "--run-id", run.run_id, "--only-failed", "--yes")
+    study.airflow.cli(*CLEARS[request.node.callspec.params["study"]](run))
     study.airflow.wait_until_ended(run)
 
     assert run.states() == ALL_GREEN
