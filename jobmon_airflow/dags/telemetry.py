@@ -7,12 +7,14 @@ Where nobody listens, nothing is asked of the database. What goes wrong here is 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.dags import metrics, spans
 from jobmon_airflow.store import run_statistics
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from airflow.sdk import Context
@@ -26,22 +28,30 @@ log = logging.getLogger(__name__)
 
 def tell(database: Database, context: Context, outcome: Outcome) -> None:
     """Tell how a run has ended, if one has for this task and anybody wants to know."""
+    with _harmless(outcome):
+        _tell(database, context, outcome)
+
+
+def tell_from_triggerer(database: Database, task_instance: Any, outcome: Outcome) -> None:
+    """The same, in a trigger's thread."""
+    with _harmless(outcome):
+        metrics.prepare()
+        _tell(database, task_instance.get_template_context(), outcome)
+
+
+@contextmanager
+def _harmless(outcome: Outcome) -> Iterator[None]:
     try:
-        if outcome.workflow_run_id is not None and (metrics.is_wanted() or spans.is_wanted()):
-            _tell(database, context, outcome.workflow_run_id)
+        yield
     except Exception:
         log.warning("Metrics and spans of workflow run %s are lost.", outcome.workflow_run_id, exc_info=True)
 
 
-def tell_from_triggerer(database: Database, context: Context, outcome: Outcome) -> None:
-    """The same, in a trigger's thread."""
-    metrics.prepare()
-    tell(database, context, outcome)
-
-
-def _tell(database: Database, context: Context, run_id: int) -> None:
+def _tell(database: Database, context: Context, outcome: Outcome) -> None:
+    if outcome.workflow_run_id is None or not (metrics.is_wanted() or spans.is_wanted()):
+        return
     with database.read() as connection:
-        run = run_statistics.run(connection, run_id)
+        run = run_statistics.run(connection, outcome.workflow_run_id)
         if not _belongs_to(run, context):
             return
         parts = run_statistics.parts(connection, run)

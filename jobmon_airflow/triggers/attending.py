@@ -83,8 +83,7 @@ class AttendingTrigger(BaseTrigger):
         self._tell_of(outcome)
 
     def _tell_of(self, outcome: Outcome) -> None:
-        context = self.task_instance.get_template_context()  # type: ignore[union-attr]
-        telemetry.tell_from_triggerer(self.store(), context, outcome)
+        telemetry.tell_from_triggerer(self.store(), self.task_instance, outcome)
 
     # --- waiting ------------------------------------------------------------------------------------------
 

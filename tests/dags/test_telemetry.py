@@ -184,6 +184,19 @@ def test_what_goes_wrong_is_a_warning(lite, server, caplog):
     ]
 
 
+def test_a_trigger_is_not_failed_by_its_telemetry_either(lite, tmp_path, server, caplog):
+    def get_template_context():
+        raise RuntimeError("The DAG run is gone.")
+
+    telemetry.tell_from_triggerer(
+        registry.database(lite),
+        SimpleNamespace(get_template_context=get_template_context),
+        ran(lite, tmp_path),
+    )
+
+    assert "The DAG run is gone." in caplog.text
+
+
 # --- traces -------------------------------------------------------------------------------------------------
 
 
