@@ -65,7 +65,8 @@ def run_command(operator: CommandOperator, context: Context) -> dict[str, Any]:
         partial(commanding.define, command, this.place, facts, operator.database, operator.workflow_args),
         Wishes().options(),
         # Airflow tries again what it believes to have failed: only a person who clears it wants it done twice.
-        repeats=bool(memory) and memory.get("clear_number", 0) < clears,
+        # What it remembers may have been removed when it succeeded.
+        repeats=clears > (memory or {}).get("clear_number", 0),
         cancel_on_kill=operator.cancel_on_kill,
         again=clear_command(this.place),
     )

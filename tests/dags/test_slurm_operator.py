@@ -170,6 +170,16 @@ class Deaf(Access):
         await asyncio.Event().wait()
 
 
+def test_a_success_that_a_person_clears_is_repeated_where_airflow_forgets_what_succeeded(address):
+    cluster = slurm()
+    task = operator()
+    try_(task, 1, Memory())
+
+    try_(task, 2, Memory(), clears=1)
+
+    assert sum(cluster.attempts.values()) == 2
+
+
 def test_a_job_that_an_earlier_try_left_on_the_cluster_is_taken_over(address):
     cluster = slurm()
     task, facts = operator(), about({"ti": Instance(1), "dag_run": Run(), "params": {}})
