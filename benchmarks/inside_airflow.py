@@ -166,7 +166,7 @@ def measure_all(airflow: LocalAirflow, sizes: dict[str, int], asked: argparse.Na
     print("medians", flush=True)
     for found in rows.values():
         middle = sorted(found, key=lambda row: row["wall s"])[len(found) // 2]
-        show(rows, {**middle, "how": f"{middle['how']} of {len(found)}"})
+        show(rows, middle)
 
 
 def measure(airflow: LocalAirflow, key: str, tasks: int) -> dict:
