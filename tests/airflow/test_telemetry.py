@@ -70,3 +70,21 @@ def test_what_failed_is_counted_as_such_and_nothing_twice_when_it_is_cleared(mea
         "report.done": 2,
     }
     assert server.counts(f"airflow.jobmon.retries.{dag}.") == {"aggregate.application_error": 1}
+
+
+@pytest.mark.parametrize("where", ["worker", "triggerer"])
+def test_a_run_that_a_person_ends_is_counted_too(measured, server, tmp_path, where):
+    study = Study.written(
+        measured, tmp_path, f"metrics_kill_{where}", options=f"deferrable={where == 'triggerer'}"
+    )
+    study.shut("transform-0")
+    run = measured.trigger(study.dag_id)
+    study.wait_until_began("transform-0", "report-x", "report-y")
+
+    run.mark_task("run", "failed")
+
+    dag = study.dag_id.replace(".", "__")
+    ended = f"airflow.jobmon.workflow_run.ended.{dag}."
+    measured.wait_for(lambda: server.counts(ended), within=60)
+    assert sum(server.counts(ended).values()) == 1
+    assert set(server.counts(ended)) <= {"stopped", "terminated"}
