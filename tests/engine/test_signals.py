@@ -69,6 +69,12 @@ def forget_the_controller(url: str) -> None:
     registry.database(url).write(lambda it: it.execute(statement))
 
 
+def be_elsewhere(url: str) -> None:
+    """Let the runs' controllers be processes of another machine."""
+    statement = text("UPDATE workflow_run SET controller = 'another-machine, process 1'")
+    registry.database(url).write(lambda it: it.execute(statement))
+
+
 # --- with nobody at a terminal --------------------------------------------------------------------------------
 
 
@@ -120,8 +126,8 @@ def test_a_hangup_that_is_ignored_stays_ignored(url: str, script: Script) -> Non
     assert runs(url) == "D"
 
 
-def test_a_killed_script_leaves_no_process_and_its_workflow_can_be_resumed_when_its_hold_has_run_out(
-    url: str, script: Script, capsys: pytest.CaptureFixture[str]
+def test_a_killed_script_leaves_no_process_and_its_workflow_can_be_resumed_at_once(
+    url: str, script: Script
 ) -> None:
     process = script.start()
     assert script.has_begun()
@@ -132,6 +138,24 @@ def test_a_killed_script_leaves_no_process_and_its_workflow_can_be_resumed_when_
     assert runs(url) == "R"
 
     script.may_end()
+    second = script.run("resume")
+
+    assert second.stdout == "it ended D, and the script goes on\n", second.stderr
+    assert runs(url) == "ED"
+    assert attempts(url)[0] == "quick D"
+    assert attempts(url)[2:] == ["slow D"]
+
+
+def test_a_run_of_another_machine_gives_way_when_its_hold_has_run_out(
+    url: str, script: Script, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = script.start()
+    assert script.has_begun()
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    be_elsewhere(url)  # from here, nobody sees whether that machine's process is gone
+
+    script.may_end()
     assert main(["resume", "1", "--database", url, "--resume-timeout", "0.1"]) == 2
     assert "did not give way within 0.1 seconds" in capsys.readouterr().err
     forget_the_controller(url)
@@ -139,8 +163,6 @@ def test_a_killed_script_leaves_no_process_and_its_workflow_can_be_resumed_when_
 
     assert second.stdout == "it ended D, and the script goes on\n", second.stderr
     assert runs(url) == "TD"
-    assert attempts(url)[0] == "quick D"
-    assert attempts(url)[2:] == ["slow D"]
 
 
 def test_runs_whose_controller_is_gone_are_reaped_and_nothing_else(
