@@ -32,6 +32,18 @@ def address(path: str) -> str:
     return f"{base.rstrip('/')}/jobmon{path}"
 
 
+def page_of(place: Any) -> str:
+    """The whole address of the page that shows the workflow of a task instance, for logs."""
+    parts = urlsplit(conf.get("api", "base_url", fallback="") or "http://localhost:8080")
+    return f"{parts.scheme}://{parts.netloc}{_page(place)}"
+
+
+def _page(place: Any) -> str:
+    names = ("dag_id", "run_id", "task_id", "map_index")
+    query = urlencode({name: getattr(place, name) for name in names}, quote_via=quote)
+    return address(f"/run?{query}")
+
+
 def _named(module: str, name: str) -> type:
     return type(name, (), {"__module__": f"jobmon_airflow.operators.{module}"})
 
@@ -46,6 +58,4 @@ class JobmonLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002 - Airflow's form
         """Where the workflow of the task instance is shown."""
-        place = {"dag_id": ti_key.dag_id, "run_id": ti_key.run_id, "task_id": ti_key.task_id}
-        query = urlencode({**place, "map_index": ti_key.map_index}, quote_via=quote)
-        return address(f"/run?{query}")
+        return _page(ti_key)

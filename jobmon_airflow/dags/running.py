@@ -18,6 +18,7 @@ from jobmon_airflow.dags.remedies import clear_command
 from jobmon_airflow.dags.wishes import Wishes
 from jobmon_airflow.engine.attending import Attendance
 from jobmon_airflow.errors import InvalidDefinition
+from jobmon_airflow.operators.links import page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,7 @@ def _told(operator: WorkflowOperator, context: Context, outcome: Outcome) -> dic
 def run_command(operator: CommandOperator, context: Context) -> dict[str, Any]:
     """Run an operator's command in this process."""
     facts, this = about(context), this_try(context["ti"])
+    operator.log.info("The workflow's page: %s", page_of(this.place))
     database = registry.database(operator.database)
     command = operator.as_command(this.place.dag_id)
     store: Any = context.get("task_state_store")
@@ -88,6 +90,7 @@ def run_command(operator: CommandOperator, context: Context) -> dict[str, Any]:
 
 def _attendance_of(operator: WorkflowOperator, context: Context) -> Attendance:
     facts, this = about(context), this_try(context["ti"])
+    operator.log.info("The workflow's page: %s", page_of(this.place))
     database = registry.database(operator.database)
     return Attendance(
         database,

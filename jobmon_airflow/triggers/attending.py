@@ -16,6 +16,7 @@ from jobmon_airflow.dags.about import this_try
 from jobmon_airflow.dags.airflow_states import state_of
 from jobmon_airflow.engine.outcomes import Outcome
 from jobmon_airflow.errors import RunError, TrySuperseded
+from jobmon_airflow.operators.links import page_of
 from jobmon_airflow.states import WorkflowRunStatus
 from jobmon_airflow.store import airflow_tasks, workflow_runs
 from jobmon_airflow.triggers import engines
@@ -89,6 +90,7 @@ class AttendingTrigger(BaseTrigger):
 
     async def _outcome(self) -> Outcome:
         this = this_try(self.task_instance)
+        self.log.info("The workflow's page: %s", page_of(this.place))
         claim = await patiently(lambda: self._claim(this))
         if claim.is_superseded:
             raise _superseded(this)

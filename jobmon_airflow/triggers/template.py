@@ -12,6 +12,7 @@ from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent
 from jobmon_airflow.client import registry
 from jobmon_airflow.dags.about import this_try
 from jobmon_airflow.dags.mirroring import End, ending, facts, in_words, step
+from jobmon_airflow.operators.links import page_of
 from jobmon_airflow.store import airflow_tasks
 from jobmon_airflow.triggers.leaving import leave
 from jobmon_airflow.triggers.patience import patiently
@@ -60,6 +61,7 @@ class TemplateTrigger(BaseTrigger):
     async def _mirrored(self) -> Ending:
         this = this_try(self.task_instance)
         claim = await patiently(lambda: self._claim(this))
+        self.log.info("The workflow's page: %s", page_of(this.place))
         view, found = await self._ending(this, claim)
         self.log.info(found.reason)
         await patiently(lambda: self._note(this, view, found))

@@ -33,6 +33,9 @@ def test_a_workflow_runs_to_its_end_and_others_learn_what_became_of_it(study):
     assert "All 8 tasks are done." in run.log("run")
     assert "8 of 8 done (100 %)" in run.log("run")
     assert "All is done: 3 tasks of 'transform'." in run.log("transform")
+    page = f"{study.airflow.home.url}/jobmon/run?dag_id={study.dag_id}&run_id="
+    assert page in run.log("run")
+    assert page in run.log("transform")
 
 
 CLEARS = {

@@ -56,7 +56,7 @@ def test_every_world_comes_to_a_good_end(tables: Path, world: World) -> None:
         refuse_disorder(play)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=CAMPAIGN, suppress_health_check=[HealthCheck.too_slow])
 @given(world=worlds())
 def test_many_worlds_come_to_a_good_end(tables: Path, world: World) -> None:

@@ -86,6 +86,7 @@ def test_controllers_of_whom_each_comes_a_point_further_end_the_workflow_togethe
     _say(capsys, f"{len(world.deaths)} deaths.")
 
 
+@pytest.mark.long
 @both
 def test_controllers_that_die_anywhere_again_and_again_lose_nothing(
     address: str, capsys: pytest.CaptureFixture[str]

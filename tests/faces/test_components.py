@@ -10,7 +10,7 @@ import pytest
 from jobmon_airflow.testing.airflow_home import AirflowHome
 from jobmon_airflow.testing.local_airflow import LocalAirflow
 
-pytestmark = [pytest.mark.slow, pytest.mark.airflow]
+pytestmark = [pytest.mark.long, pytest.mark.airflow]
 
 # Imported by the plugin, which itself is imported in a way that Python does not write down.
 PLUGIN = "jobmon_airflow.operators.links"
