@@ -32,9 +32,10 @@ servers:  ## install PostgreSQL and MariaDB for the tests, where that is allowed
 test: env servers  ## run the tests, save those that take long; PYTEST_ARGS="-k resume" chooses
 	$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
 
+# They wait more than they compute: two files at a time, each with an Airflow of its own.
 .PHONY: test-long
 test-long: env servers  ## run the others, most of them with a real Airflow
-	$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m long -n 2 --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: env  ## check style and format

@@ -32,13 +32,19 @@ def begun(study):
     return run
 
 
-def engine():
-    """The engine beside a triggerer."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if process.info["cmdline"] and process.info["cmdline"][-1] == "jobmon_airflow.dags.engine"
-    ]
+def engine(airflow):
+    """The engines beside this Airflow's triggerer; other tests may have theirs."""
+    return [process for process in psutil.process_iter(["cmdline"]) if _is_engine_of(airflow, process)]
+
+
+def _is_engine_of(airflow, process):
+    command = process.info["cmdline"]
+    if not command or command[-1] != "jobmon_airflow.dags.engine":
+        return False
+    try:
+        return process.environ().get("AIRFLOW_HOME") == str(airflow.home.folder)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_worker_that_dies_with_all_below_it_is_followed_by_one_that_goes_on(own_airflow, tmp_path):
@@ -76,11 +82,11 @@ def test_an_engine_whose_worker_died_is_watched_by_the_next_try_and_repeats_noth
 def test_a_triggerer_that_is_killed_leaves_its_engine_at_work(own_airflow, tmp_path):
     study = triggerer_study(own_airflow, tmp_path)
     run = begun(study)
-    before = engine()
+    before = engine(own_airflow)
 
     own_airflow.kill9("triggerer")
     time.sleep(2)
-    assert engine() == before
+    assert engine(own_airflow) == before
     own_airflow.start("triggerer")
     study.open()
 
@@ -88,14 +94,14 @@ def test_a_triggerer_that_is_killed_leaves_its_engine_at_work(own_airflow, tmp_p
     assert run.states() == GREEN
     assert study.began() == Counter(ALL)
     assert study.runs() == ["D"]
-    assert not engine()
+    assert not engine(own_airflow)
 
 
 def test_an_engine_beside_the_triggerer_that_is_killed_is_followed_by_another(own_airflow, tmp_path):
     study = triggerer_study(own_airflow, tmp_path)
     run = begun(study)
 
-    for process in engine():
+    for process in engine(own_airflow):
         process.kill()
     own_airflow.wait_for(lambda: study.began()["transform-0"] == 2, within=60)
     study.open()
@@ -128,7 +134,7 @@ def test_another_component_that_is_killed_and_started_again_repeats_nothing(
 def test_a_trigger_that_moves_to_another_triggerer_cancels_nothing(own_airflow, tmp_path):
     study = triggerer_study(own_airflow, tmp_path)
     run = begun(study)
-    before = engine()
+    before = engine(own_airflow)
     own_airflow.start("triggerer-2")
     asleep = psutil.Process(own_airflow.components["triggerer"].process.pid)
 
@@ -139,7 +145,7 @@ def test_a_trigger_that_moves_to_another_triggerer_cancels_nothing(own_airflow, 
     own_airflow.wait_for(lambda: "Trigger cancelled" in run.log("run"), within=60)
     time.sleep(3)
 
-    assert engine() == before
+    assert engine(own_airflow) == before
     assert len(study.running()) == 1
     study.open()
     own_airflow.wait_until_ended(run)
@@ -156,6 +162,6 @@ def test_a_dag_run_that_is_marked_failed_and_deleted_leaves_nothing_running(own_
     run.mark("failed")
     run.delete()
 
-    own_airflow.wait_for(lambda: not study.running() and not engine(), within=60)
+    own_airflow.wait_for(lambda: not study.running() and not engine(own_airflow), within=60)
     assert study.began() == Counter((*TRANSFORMS, *REPORTS))
     assert study.runs()[-1] in {"S", "T"}
