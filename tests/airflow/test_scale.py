@@ -95,6 +95,16 @@ def visited(airflow: RealAirflow, run: DagRun) -> Iterator[Visitor]:
         api.close()
 
 
+@pytest.fixture
+def own_airflow(airflows):
+    """An Airflow that calls its components ill when Airflow does by default, and not as soon as other tests want."""
+    options = dict.fromkeys(
+        ["scheduler.scheduler_health_check_threshold", "triggerer.triggerer_health_check_threshold"], 30
+    )
+    with airflows.running(options=options) as airflow:
+        yield airflow
+
+
 def test_twenty_thousand_tasks_are_run_in_one_dag_run_and_airflow_stays_well(own_airflow, capsys):
     own_airflow.write_dag("scale", LARGE)
     before = {name: cpu_seconds(own_airflow.processes(name)) for name in KINDS}
