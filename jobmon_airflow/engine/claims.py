@@ -128,8 +128,14 @@ def here() -> str:
 
 def is_gone(process: str | None) -> bool:
     """Whether a process that once said `here` was one of this machine's, and is no more."""
+    number = number_here(process)
+    return number is not None and not _lives(number)
+
+
+def number_here(process: str | None) -> int | None:
+    """The number of a process that once said `here` on this machine; None of one that did so elsewhere."""
     machine, _, number = (process or "").rpartition(", process ")
-    return machine == _machine() and number.isdigit() and not _lives(int(number))
+    return int(number) if machine == _machine() and number.isdigit() else None
 
 
 def _lives(process: int) -> bool:

@@ -81,14 +81,10 @@ def is_at_work(row: Row[Any]) -> bool:
 
 def end(row: Row[Any]) -> None:
     """Tell the engine of a place to end, if it is on this machine."""
-    machine, _, number = (row.engine or "").rpartition(", process ")
-    if (
-        claims.here().rpartition(", process ")[0] == machine
-        and number.isdigit()
-        and not claims.is_gone(row.engine)
-    ):
+    number = claims.number_here(row.engine)
+    if number is not None and not claims.is_gone(row.engine):
         with suppress(ProcessLookupError, PermissionError):
-            os.kill(int(number), signal.SIGTERM)
+            os.kill(number, signal.SIGTERM)
 
 
 def _environment(database: str | None) -> dict[str, str]:
