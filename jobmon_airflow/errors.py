@@ -35,6 +35,7 @@ Every error has two parts: what happened, and the remedy, ideally something to t
     │   └── RunInsideTask                 a task's own module runs a workflow while it is imported
     ├── ClusterError                      a cluster that does not do what it was asked
     │   ├── ClusterUnreachable            it does not answer
+    │   ├── AccountingIsDown              its accounting does not answer, or there is none
     │   ├── ClusterIsFull                 it takes no more jobs for now
     │   └── SubmissionRefused             it will never take these jobs
     └── StoreError                        the database
@@ -206,6 +207,10 @@ class ClusterError(JobmonError):
 
 class ClusterUnreachable(ClusterError):
     """The cluster does not answer."""
+
+
+class AccountingIsDown(ClusterError):
+    """The cluster has no accounting, or none that answers now."""
 
 
 class ClusterIsFull(ClusterError):

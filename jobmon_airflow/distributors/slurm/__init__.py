@@ -1,0 +1,1 @@
+"""Slurm: batches become job arrays, outcomes come from the jobs themselves, and Slurm says why one vanished."""
