@@ -73,6 +73,9 @@ class QueueRow:
     node: str  #: the first of its nodes
     submitted: datetime  #: UTC
     restarts: int = 0
+    exit_code: int | None = None  #: of one that is over; unlike accounting's, true
+    signal: int | None = None
+    raw_id: int | None = None  #: the element's own number, by which slurmstepd speaks of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +129,20 @@ class ClusterLimits:
     min_job_age: float  #: seconds for which slurmctld remembers a job that is over
     kill_wait: float  #: seconds between TERM and KILL
     has_accounting: bool
-    max_submit: int | None  #: jobs of this user at a time, the narrowest of all associations
+    max_submit: int | None  #: jobs of this user at a time, in the account that is taken where none is named
     default_queue: str | None
     queues: Sequence[QueueLimits]
     nodes: int
+    submit_by_account: Mapping[str, int | None] = field(default_factory=dict)  #: the same for every account
+    submit_by_qos: Mapping[str, int | None] = field(default_factory=dict)
+
+    def most_at_once(self, account: str | None = None, qos: str | None = None) -> int | None:
+        """How many jobs may be submitted at a time; more than that is refused however long one waits."""
+        limits = (
+            self.submit_by_account.get(account, self.max_submit) if account else self.max_submit,
+            self.submit_by_qos.get(qos) if qos else None,
+        )
+        return min((limit for limit in limits if limit is not None), default=None)
 
 
 class Controller(Protocol):
