@@ -432,6 +432,21 @@ task_status_audit = _table(
     comment="Every change of every task's status.",
 )
 
+# --- why tasks wait -----------------------------------------------------------------------------------------
+
+waiting_reason = _table(
+    "waiting_reason",
+    _to("workflow_run", primary_key=True),
+    _to("array", primary_key=True),
+    Column("reason", String(NAME_LENGTH), primary_key=True, comment="In the cluster's own word."),
+    Column("tasks", Integer, nullable=False, comment="So many wait for it."),
+    _moment("since_date", nullable=False),
+    _moment("status_date", nullable=False, comment="When the cluster said so last."),
+    CheckConstraint("tasks > 0", name="somebody_waits"),
+    comment="Why tasks that were handed to a cluster have not begun, as the cluster says, of the runs that are alive.",
+    clustered=True,
+)
+
 # --- on whose behalf ----------------------------------------------------------------------------------------
 
 airflow_task = _table(

@@ -95,7 +95,7 @@ def test_tables_that_are_brought_up_to_date_keep_their_rows(empty: Database) -> 
         "workflow_run": {"controller": None, "turn": 0},
         "task": {"compute_resources_callable": None},
     }
-    entered_later = {"airflow_task", "template_edge"}
+    entered_later = {"airflow_task", "template_edge", "waiting_reason"}
 
     migrations.migrate(empty, "0001")
     older = rows(empty)

@@ -17,6 +17,7 @@ from jobmon_airflow.store import (
     task_instances,
     tasks,
     templates,
+    waiting,
     workflow_runs,
 )
 from jobmon_airflow.store.airflow_tasks import Place, Try
@@ -211,5 +212,6 @@ def _fill_every_table(database: Database, new: Callable[[str], str]) -> None:
         this = Try(place=runs, number=1)
         airflow_tasks.claim(connection, this, AT)
         airflow_tasks.note(connection, this, AT, workflow_id=bound.workflow_id, workflow_run_id=run)
+        waiting.replace(connection, run, {(bound.array_id, "Priority"): 1}, AT)
 
     database.write(fill)
