@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from jobmon_airflow.dags.defining import bound
 from jobmon_airflow.dags.folders import log_folder
 from jobmon_airflow.dags.live_log import told
+from jobmon_airflow.distributors import inherited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from jobmon_airflow.dags.commands import Command
@@ -51,16 +50,6 @@ def told_live(command: Command, place: Place, tell: Callable[[str], object]) -> 
     return told(folder, command.task_name, tell)
 
 
-@contextmanager
-def environment(env: Mapping[str, str]) -> Iterator[None]:
-    """Let commands find these variables; they inherit this process's environment, so that no table holds them."""
-    before = {name: os.environ.get(name) for name in env}
-    os.environ.update({name: str(value) for name, value in env.items()})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def environment(env: Mapping[str, str]) -> AbstractContextManager[None]:
+    """Let commands find these variables, wherever they run; no table holds them, and no other command sees them."""
+    return inherited.added({name: str(value) for name, value in env.items()})

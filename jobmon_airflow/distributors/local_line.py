@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from jobmon_airflow.distributors import inherited
 from jobmon_airflow.worker import supervisor
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def _start(fd: int, cores: int, grace: float) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         (*_PYTHON, "-c", _PROGRAM, str(Path(supervisor.__file__).parent), str(fd), str(cores), str(grace)),
         pass_fds=(fd,),
+        env=inherited.environment(),  # which the commands inherit
         start_new_session=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -14,6 +14,7 @@ from jobmon_airflow.dags import commanding, live_log
 from jobmon_airflow.dags.commands import Command, as_text
 from jobmon_airflow.dags.engine import Order
 from jobmon_airflow.dags.wishes import Wishes
+from jobmon_airflow.distributors import inherited
 from jobmon_airflow.engine.outcomes import Cleared
 from jobmon_airflow.errors import InvalidDefinition
 from jobmon_airflow.store.airflow_tasks import Place
@@ -112,15 +113,17 @@ def test_what_a_command_writes_goes_to_the_folder_of_its_task_instance_unless_it
     }
 
 
-def test_the_environment_is_given_back_as_it_was(monkeypatch: pytest.MonkeyPatch):
+def test_an_environment_is_the_command_s_and_not_this_process_s(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MINE", "before")
     monkeypatch.delenv("OTHER", raising=False)
 
     with commanding.environment({"MINE": "1", "OTHER": 2}):  # type: ignore[dict-item]
-        assert (os.environ["MINE"], os.environ["OTHER"]) == ("1", "2")
+        found = inherited.environment()
+        assert (found["MINE"], found["OTHER"], found["JOBMON_EXPORT"]) == ("1", "2", "MINE,OTHER")
+        assert os.environ["MINE"] == "before"
 
-    assert os.environ["MINE"] == "before"
-    assert "OTHER" not in os.environ
+    assert inherited.environment()["MINE"] == "before"
+    assert "OTHER" not in inherited.environment()
 
 
 # --- travelling -----------------------------------------------------------------------------------------------
