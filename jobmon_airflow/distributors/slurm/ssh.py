@@ -1,0 +1,265 @@
+"""Commands on another machine, by the OpenSSH client: one connection for all of them.
+
+A program for its sh comes first on the command's standard input, so that no login shell has to understand it, and
+neither values nor scripts are seen on a command line. Its answers stand between marks, so that what a login shell says
+of its own does no harm, and an answer that was cut off is noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import secrets
+import shlex
+import shutil
+import socket
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from jobmon_airflow.distributors.slurm.shells import WITHIN, Answer, LocalShell, is_for_slurm
+from jobmon_airflow.errors import ClusterUnreachable, InvalidSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_CONNECT_WITHIN: Final = 10  #: seconds, per address
+_IDLE: Final = 300  #: seconds after which a connection ends that nobody uses, should we be gone
+_LONGEST_FOLDER: Final = 60  #: a socket's path has at most 104 bytes, and ssh adds 18 while it makes it
+
+_BEGIN: Final = "exec /bin/sh -c 'eval \"$(head -c {length})\"'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshAddress:
+    """A machine that is reached by ssh, with the user's own configuration where nothing is said here."""
+
+    host: str
+    port: int | None = None
+    user: str | None = None
+    key_file: str | None = None
+    private_key: str | None = field(default=None, repr=False)  #: itself, where there is no file
+    known_hosts: str | None = None  #: a file
+
+    def __post_init__(self) -> None:
+        for name, value in (("host", self.host), ("user", self.user or "")):
+            # ssh would take it for an option, or a control character for the end of one.
+            if value.startswith("-") or not value.isprintable() or " " in value:
+                raise InvalidSetting(
+                    f"The {name} {value!r} is none that ssh can reach.", remedy=f"Write the {name}'s name."
+                )
+
+    def words(self, *options: str) -> list[str]:
+        """The beginning of a command that runs what follows there. It never asks anybody for anything."""
+        choices = {"-p": self.port, "-l": self.user, "-i": self.key_file}
+        checked = ("-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={self.known_hosts}")
+        return [
+            # In a batch ssh refuses hosts that it does not know, unless the user's configuration lets it in.
+            *("ssh", "-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={_CONNECT_WITHIN}"),
+            *options,
+            *(checked if self.known_hosts else ()),
+            *(("-o", "IdentitiesOnly=yes") if self.key_file else ()),
+            *(part for flag, value in choices.items() if value for part in (flag, str(value))),
+            *("--", self.host),
+        ]
+
+
+class SshShell:
+    """Runs commands on another machine, over one connection that is made again when it breaks."""
+
+    def __init__(self, address: SshAddress) -> None:
+        self._address = address
+        self._here = LocalShell()
+        self._folder: Path | None = None
+        self._connecting = asyncio.Lock()
+        self.where = address.host
+        self.connected = 0  #: how often the connection was made
+
+    async def __aenter__(self) -> Self:
+        self._folder = _short_private_folder()
+        try:
+            self._address = _with_key_file(self._address, self._folder)
+            await self._connect()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        try:
+            with contextlib.suppress(ClusterUnreachable):
+                await self._here.run(self._ssh("-O", "exit"), within=_CONNECT_WITHIN)
+        finally:
+            shutil.rmtree(self._socket.parent, ignore_errors=True)
+
+    async def run(
+        self,
+        words: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        extra: Mapping[str, str] | None = None,
+        only: Mapping[str, str] | None = None,
+        within: float = WITHIN,
+        may_repeat: bool = True,
+    ) -> Answer:
+        mark = f"jobmon-{secrets.token_hex(8)}"
+        program = _program(words, mark, extra=extra, only=only)
+        for is_last in (False, True) if may_repeat else (True,):
+            await self._connect()
+            begin = _BEGIN.format(length=len(program))
+            said = await self._here.run([*self._ssh(), begin], stdin=program + stdin, within=within)
+            if answer := _answer(said, mark):
+                return self._checked(words, answer)
+            self._forget()
+            if is_last:
+                raise _unreachable(self.where, said.err)
+        raise AssertionError
+
+    def _checked(self, words: Sequence[str], answer: Answer) -> Answer:
+        if answer.code == 127 and "not found" in answer.err:
+            raise ClusterUnreachable(
+                f"There is no command '{words[0]}' on {self.where}.",
+                remedy="Name a login node of the cluster, where Slurm's commands are on the PATH without a terminal.",
+            )
+        return answer
+
+    # --- the connection ---------------------------------------------------------------------------------------------
+
+    @property
+    def _socket(self) -> Path:
+        assert self._folder is not None, "enter the shell first"
+        return self._folder / "s"
+
+    def _ssh(self, *options: str) -> list[str]:
+        shared = ("-o", f"ControlPath={self._socket}", "-o", "ControlMaster=no")
+        return self._address.words(*shared, *options)
+
+    async def _connect(self) -> None:
+        async with self._connecting:
+            if not _answers(self._socket):
+                await self._start_master()
+
+    async def _start_master(self) -> None:
+        self._forget()
+        log = self._socket.with_name("said")
+        master = self._address.words(
+            *("-f", "-N", "-M", "-o", f"ControlPath={self._socket}", "-o", f"ControlPersist={_IDLE}"),
+            *("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3"),
+        )
+        # It goes to the background by itself, and must not hold on to our pipes from there.
+        detached = ["sh", "-c", 'log=$1; shift; exec "$@" >/dev/null 2>"$log"', "sh", str(log)]
+        said = await self._here.run([*detached, *master], within=3 * _CONNECT_WITHIN)
+        if said.code != 0 or not _answers(self._socket):
+            raise _unreachable(self.where, log.read_text(errors="replace"))
+        self.connected += 1
+
+    def _forget(self) -> None:
+        self._socket.unlink(missing_ok=True)
+
+
+def _short_private_folder() -> Path:
+    usual = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="jm-", dir=usual if len(usual) < _LONGEST_FOLDER else "/tmp"))  # noqa: S108
+
+
+def _with_key_file(address: SshAddress, folder: Path) -> SshAddress:
+    """The same with its key in a file, which only we can read."""
+    if address.private_key is None:
+        return address
+    key = folder / "key"
+    with open(key, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(address.private_key.rstrip() + "\n")  # without the last newline it is no key to ssh
+    return SshAddress(
+        host=address.host,
+        port=address.port,
+        user=address.user,
+        key_file=str(key),
+        known_hosts=address.known_hosts,
+    )
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens on the socket; a killed master leaves it behind."""
+    with socket.socket(socket.AF_UNIX) as there:
+        try:
+            there.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+# --- what is run there ----------------------------------------------------------------------------------------------
+
+
+def _program(
+    words: Sequence[str], mark: str, *, extra: Mapping[str, str] | None, only: Mapping[str, str] | None
+) -> bytes:
+    """A program for sh that runs the words in the environment, and marks where its answers begin and end."""
+    if only is None:
+        lines = [_WITHOUT_SLURMS_OWN, *_exports(extra or {})]
+        return _text(*_marked(mark), *lines, shlex.join(words), _end(mark))
+    inner = _text(
+        *_marked(mark),
+        f"command_=$(command -v {shlex.quote(words[0])}) || command_={shlex.quote(words[0])}",
+        "unset PATH PWD OLDPWD SHLVL _",
+        *_exports({name: value for name, value in only.items() if not is_for_slurm(name)}),
+        f'"$command_" {shlex.join(words[1:])}',
+        _end(mark),
+    )
+    # `env -i`, because nothing else drops functions that a login shell exports; PATH and SLURM_CONF are no secrets.
+    kept = 'PATH="$PATH" ${SLURM_CONF+"SLURM_CONF=$SLURM_CONF"}'
+    return _text(f"exec env -i {kept} /bin/sh -c 'eval \"$(head -c {len(inner)})\"'") + inner
+
+
+_WITHOUT_SLURMS_OWN: Final = (
+    "for name_ in $(env | sed -n 's/^\\(S[A-Z]*_[A-Za-z0-9_]*\\)=.*/\\1/p'); do\n"
+    "case $name_ in SLURM_CONF|SLURM_CONF_SERVER|SLURM_JWT) ;;\n"
+    'SLURM_*|SBATCH_*|SRUN_*|SQUEUE_*|SACCT_*|SCANCEL_*|SINFO_*|SCONTROL_*) unset "$name_" ;; esac\n'
+    "done"
+)
+
+
+def _exports(environment: Mapping[str, str]) -> Iterator[str]:
+    for name, value in environment.items():
+        if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):  # sh can set no others
+            yield f"export {name}={shlex.quote(value)}"
+
+
+def _marked(mark: str) -> tuple[str, str]:
+    return f"printf '%s\\n' {mark}", f"printf '%s\\n' {mark} >&2"
+
+
+def _end(mark: str) -> str:
+    return f"printf '\\n%s %s\\n' {mark} \"$?\" >&2"
+
+
+def _text(*lines: str) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _answer(said: Answer, mark: str) -> Answer | None:
+    """What the command itself said; None if it was cut off."""
+    _, began, out = said.out.partition(f"{mark}\n")
+    _, _, rest = said.err.partition(f"{mark}\n")
+    err, ended, code = rest.rpartition(f"\n{mark} ")
+    if not began or not ended:
+        return None
+    return Answer(int(code.split()[0]), out, err)
+
+
+def _unreachable(where: str, said: str) -> ClusterUnreachable:
+    words = "; ".join(line.strip() for line in said.splitlines() if line.strip())[-500:] or "nothing"
+    return ClusterUnreachable(
+        f"ssh does not reach {where}, or lost it. It said: {words}", remedy=_remedy(words, where)
+    )
+
+
+def _remedy(words: str, where: str) -> str:
+    if "Host key verification failed" in words or "IDENTIFICATION HAS CHANGED" in words:
+        return f"Make sure whose key it is, then let ssh know the host: ssh-keyscan {where} >> ~/.ssh/known_hosts"
+    if "Permission denied" in words:
+        return "Name a key that is let in there and asks for no passphrase (or an agent that has it), and the user."
+    return f"Try it by hand, as the user whom this runs as: ssh {where} true"
