@@ -121,7 +121,8 @@ def main() -> None:
     from jobmon_airflow.testing.local_airflow import LocalAirflow
 
     asked = _parser().parse_args()
-    compileall.compile_dir(Path(__file__).parents[1] / "jobmon_airflow", quiet=1)
+    for package in ("jobmon_airflow", "operators", "hooks", "plugins"):  # links are not followed
+        compileall.compile_dir(Path(__file__).parents[1] / package, quiet=1)
     with tempfile.TemporaryDirectory() as folder:
         home = AirflowHome(Path(folder), options=options(asked.parallelism))
         home.configure()

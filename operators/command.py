@@ -77,7 +77,7 @@ class CommandOperator(BaseOperator):
         self.cluster_name = cluster_name or self.cluster
         self.tool = tool
         self.deferrable = deferrable
-        self.poll_interval = poll_interval or settings.poll_interval()
+        self.poll_interval = poll_interval
         self.cancel_on_kill = cancel_on_kill
         self.database = database
         self.workflow_args: str | None = (
@@ -155,7 +155,7 @@ class CommandOperator(BaseOperator):
             "rest": command,
             "workflow_args": self.workflow_args,
             "cancel_on_kill": self.cancel_on_kill,
-            "poll_interval": self.poll_interval,
+            "poll_interval": self.poll_interval or settings.poll_interval(),
             "database": without_password(self.database, self.task_id),
         }
 

@@ -1,4 +1,7 @@
-"""What Jobmon does when Airflow tells of a DAG run, in its scheduler.
+"""What Jobmon does when Airflow tells of a component that starts, and of a DAG run, in its scheduler.
+
+Airflow forks a process for each DAG file that it reads and for each task that its LocalExecutor runs. What these need
+of Jobmon is loaded before, once: else each of them would take a fifth of a second for that.
 
 A template that was never run because of failures before it leaves its mirror skipped, and with it what waits for that.
 Clearing what has failed, with `--only-failed` or on the page, lets the workflow go on but leaves what is skipped; so
@@ -8,6 +11,7 @@ that is cleared along.
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.listeners import hookimpl
@@ -20,6 +24,25 @@ log = logging.getLogger(__name__)
 _RUNS: Final = "WorkflowOperator"
 _MIRRORS: Final = "TemplateOperator"
 _PASSED_OVER: Final = frozenset({"skipped", "upstream_failed"})
+
+#: what a DAG file imports, and a task that runs a workflow or a command
+PRELOADED: Final = (
+    "jobmon_airflow.client.tool",
+    "jobmon_airflow.client.workflow",
+    "jobmon_airflow.dags.expanded",
+    "jobmon_airflow.dags.making",
+    "jobmon_airflow.dags.running",
+    "jobmon_airflow.distributors.local",
+    "jobmon_airflow.operators.command",
+)
+
+
+@hookimpl
+def on_starting(component: Any) -> None:
+    """Load what the processes need that this component will fork."""
+    if hasattr(component, "job_type"):  # a scheduler, DAG processor or triggerer, and not a task
+        for name in PRELOADED:
+            import_module(name)
 
 
 @hookimpl

@@ -320,3 +320,41 @@ def test_a_dag_file_that_imports_operators_loads_nothing_heavy():
     assert [name for name in loaded if name.startswith((*heavy, *ours))] == []
     assert "jobmon_airflow.operators.workflow" in loaded
     assert len(loaded) < 30, loaded
+
+
+_START = """
+import sys
+from types import SimpleNamespace
+
+import jobmon_airflow.plugins.jobmon
+from jobmon_airflow.plugins import listener
+
+def heavy():
+    return sum(name.startswith(("jobmon_airflow.engine", "jobmon_airflow.store")) for name in sys.modules)
+
+before = heavy()
+listener.on_starting(component={component})
+after, known = heavy(), set(sys.modules)
+import jobmon_airflow
+from jobmon_airflow.distributors import registry
+from jobmon_airflow.dags import running
+jobmon_airflow.Tool, jobmon_airflow.Workflow, jobmon_airflow.TaskTemplate
+registry.distributor("multiprocess", "multiprocess", {})
+print(before, after, *sorted(set(sys.modules) - known))
+"""
+
+
+@pytest.mark.parametrize(
+    ("component", "is_preloaded"), [("SimpleNamespace(job_type=None)", True), ("object()", False)]
+)
+def test_a_component_loads_what_those_need_that_it_forks_and_a_task_does_not(
+    component: str, is_preloaded: bool
+):
+    program = _START.replace("{component}", component)
+    answer = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True
+    )
+    before, after, *loaded_later = answer.stdout.splitlines()[-1].split()
+
+    assert before == "0"
+    assert (int(after) > 20, not loaded_later) == (is_preloaded, is_preloaded)
