@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from jobmon_airflow.distributors.local_leftovers import end_commands, end_supervisors
 from jobmon_airflow.distributors.local_line import SupervisorLine
 from jobmon_airflow.distributors.local_orders import Order, order_of
-from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Output, Started, Usage
+from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Output, Plain, Started, Usage
 from jobmon_airflow.errors import ClusterUnreachable
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jobmon_airflow.distributors.protocol import Batch, Job, News
 
 
-class LocalDistributor:
+class LocalDistributor(Plain):
     """Runs commands on this machine, as many at a time as have cores. Other machines are not seen."""
 
     outlives_us = False

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from jobmon_airflow.distributors.protocol import Ended, Evidence, Started
+from jobmon_airflow.distributors.protocol import Ended, Evidence, Plain, Started
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jobmon_airflow.distributors.protocol import Batch, Job, News
 
 
-class Dummy:
+class Dummy(Plain):
     """Says of every attempt that it was started and ended well."""
 
     appetite = 100_000

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
+    from jobmon_airflow.queues import QueueLimits
+
 # --- what is handed over --------------------------------------------------------------------------------------
 
 
@@ -40,6 +42,8 @@ class Batch:
     array: str  #: the task template's name
     resources: Resources
     attempts: Sequence[Attempt]
+    at_a_time: int | None = None  #: how many of the array may run at a time, for a cluster that throttles
+    typical_runtime: float | None = None  #: seconds that the array's tasks take, as far as is known
 
     def environment(self, attempt: Attempt) -> Mapping[str, str]:
         """What every command finds in its environment."""
@@ -60,6 +64,7 @@ class Job:
     step: int  #: its place in the batch, from 0
     distributor_id: str | None = None  #: the cluster's own name for it, if its answer was stored
     resources: Resources = field(default_factory=Resources)
+    name: str = ""  #: the task's
 
 
 # --- what is told ---------------------------------------------------------------------------------------------
@@ -73,6 +78,9 @@ class Cause(StrEnum):
     NODE_FAILED = "node failed"  #: the machine, or the cluster, ended it; preempted jobs too
     CANCELLED = "cancelled"  #: we did
     LOST = "lost"  #: it is gone, and nobody can say why
+    PUT_BACK = (
+        "put back"  #: it was not begun after all, because the time that others left was too short for it
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,18 +141,34 @@ News = Started | Ended
 class Distributor(Protocol):
     """A cluster that runs commands, from the moment it is entered until it is left.
 
+    One that has no queues of its own and keeps no limits inherits from `Plain`.
+
     What was submitted or adopted is reported on until its `Ended`, which comes at least once; what comes twice or
     late does no harm. Whoever runs jobs only as long as it lives itself ends them when it is left.
     """
 
     appetite: int  #: how many jobs it is glad to hold; more would only wait there
     outlives_us: bool  #: whether jobs go on when their controller is gone, so that another may adopt them
+    throttles: (
+        bool  #: whether it holds arrays to their limits itself, so that it may be handed all that is ready
+    )
+
+    @property
+    def note(self) -> str:
+        """What people should know of it, while something is wrong."""
+
+    @property
+    def waiting(self) -> Mapping[tuple[str, str], int]:
+        """How many jobs wait in its queue, by `family_of` their batch and by the cluster's reason."""
 
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(self, *error: object) -> None: ...
 
-    async def submit(self, batch: Batch) -> Sequence[str]:
+    async def queues(self) -> Sequence[QueueLimits]:
+        """What its queues can hold, as far as it says; one without a name is where those go who name none."""
+
+    async def submit(self, batch: Batch) -> Sequence[str | None]:
         """Take the batch, and return the cluster's names of the jobs, in the order of the attempts.
 
         `ClusterIsFull` means that nothing was taken and may be asked again later, `SubmissionRefused` that nothing
@@ -167,3 +191,34 @@ class Distributor(Protocol):
         A command is asked to end and given some seconds for it; ``at_once`` gives it none. Jobs that have ended
         are left as they are.
         """
+
+    async def limit(self, family: str, at_a_time: int) -> None:
+        """Let only so many of an array's tasks run at a time from now on, if it throttles; 0 lets none begin."""
+
+
+class Plain:
+    """What a cluster answers that has no queues, keeps no limits, and is never in trouble."""
+
+    throttles = False
+    note = ""
+
+    @property
+    def waiting(self) -> Mapping[tuple[str, str], int]:
+        """Nothing waits for anything that we do not know."""
+        return {}
+
+    async def queues(self) -> Sequence[QueueLimits]:
+        """It has none."""
+        return ()
+
+    async def limit(self, family: str, at_a_time: int) -> None:
+        """Limits are kept by whoever hands jobs over."""
+
+
+def family_of(token: str) -> str:
+    """What the tokens of all batches of an array have in common.
+
+    >>> family_of("jobmon-1f2e-7-3")
+    'jobmon-1f2e-7'
+    """
+    return token.rpartition("-")[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jobmon_airflow.distributors.protocol import Ended, Started
 from jobmon_airflow.engine.inbox import Accepted, NotTaken
-from jobmon_airflow.engine.verdict import account_of, evidence_as_json, verdict_on
+from jobmon_airflow.engine.verdict import PUT_BACK, account_of, evidence_as_json, verdict_on
 from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store.turns import Ending
 from jobmon_airflow.swarm.events import Done, Failed
@@ -124,7 +124,7 @@ def ending_of(live: Live, ended: Ended, verdict: Verdict) -> Ending:
         output.stdout_log,
         output.stderr_log,
     )
-    account = None if verdict.failure is None else account_of(verdict, ended)
+    account = None if verdict.failure is None or verdict is PUT_BACK else account_of(verdict, ended)
     return Ending(attempt_id=live.id, status=verdict.status, facts=facts, error=account)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
+from collections import Counter
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from jobmon_airflow.distributors.protocol import Batch, Distributor
     from jobmon_airflow.engine.inbox import Inbox
+    from jobmon_airflow.queues import QueueLimits
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +88,27 @@ class Clusters:
     @property
     def note(self) -> str:
         """What people should know of them, while something is wrong."""
-        return "; ".join(f"{name}: {note}" for name, note in self._notes.items() if note)
+        own = {name: distributor.note for name, distributor in self._distributors.items()}
+        said = {name: self._notes.get(name) or own[name] for name in own}
+        return "; ".join(f"{name}: {note}" for name, note in said.items() if note)
+
+    @property
+    def waiting(self) -> Counter[tuple[str, str]]:
+        """How many jobs wait in clusters' queues, by the family of their batch and by the cluster's reason."""
+        return sum((Counter(each.waiting) for each in self._distributors.values()), Counter())
+
+    async def queues(self) -> dict[str, Sequence[QueueLimits]]:
+        """What the clusters' queues can hold, of those that say so."""
+        found = {name: await each.queues() for name, each in self._distributors.items()}
+        return {name: queues for name, queues in found.items() if queues}
+
+    def throttles(self, name: str) -> bool:
+        """Whether it holds arrays to their limits itself."""
+        return self._distributors[name].throttles
+
+    def limit(self, name: str, family: str, at_a_time: int) -> None:
+        """Let only so many of an array's tasks run at a time there."""
+        self.start(self._limit(name, family, at_a_time))
 
     def outlives_us(self, name: str) -> bool:
         """Whether its jobs go on without us."""
@@ -174,7 +196,13 @@ class Clusters:
             "submission.in_doubt", extra={"cluster": name, "batch": batch.token, "reason": str(error)}
         )
         jobs = [
-            Job(attempt=attempt.id, token=batch.token, step=step, resources=batch.resources)
+            Job(
+                attempt=attempt.id,
+                token=batch.token,
+                step=step,
+                resources=batch.resources,
+                name=attempt.name,
+            )
             for step, attempt in enumerate(batch.attempts)
         ]
         found = await self.adopt(name, jobs)
@@ -184,6 +212,9 @@ class Clusters:
             Accepted([(job.attempt, None) for job in jobs if job.attempt in found]),
             NotTaken(missing, verdicts.NOT_SUBMITTED, f"Not submitted: {account}"),
         ]
+
+    async def _limit(self, name: str, family: str, at_a_time: int) -> None:
+        await self._answer_of(name, lambda: self._distributors[name].limit(family, at_a_time))
 
     def _cancel_unwanted(self, name: str, outcome: list[Accepted | NotTaken]) -> None:
         if not self._unwanted:

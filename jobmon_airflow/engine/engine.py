@@ -18,16 +18,19 @@ from jobmon_airflow.distributors.protocol import Attempt, Batch, Ended, Started
 from jobmon_airflow.engine import verdict as verdicts
 from jobmon_airflow.engine.attempts import Attempts, Live
 from jobmon_airflow.engine.inbox import Accepted, Asked, Beat, NotTaken, Ordered
-from jobmon_airflow.engine.plan import request_of
+from jobmon_airflow.engine.plan import request_of, without_default_queue
 from jobmon_airflow.engine.progress import Snapshot, TemplateCounts
 from jobmon_airflow.engine.requests import Requests
+from jobmon_airflow.engine.typical import Typical
+from jobmon_airflow.settings import UNLIMITED
 from jobmon_airflow.states import TaskStatus, WorkflowRunStatus
-from jobmon_airflow.store import clusters, tasks, turns, workflow_runs, workflows
+from jobmon_airflow.store import clusters, tasks, turns, waiting, workflow_runs, workflows
 from jobmon_airflow.store.turns import Intent, Turn
 from jobmon_airflow.swarm.events import (
     Began,
     Cancel,
     Command,
+    Done,
     Event,
     Finish,
     GiveUp,
@@ -99,11 +102,15 @@ class Engine:
         self._totals = Counter(plan.arrays)
         self._limit = plan.max_concurrently_running
         self._array_limits = dict(plan.array_limits)
+        self._throttling = self._throttled(plan)
+        self._typical = Typical(plan.typical_runtimes)
+        self._waiting: dict[tuple[int, str], int] = {}  # what was written of why jobs wait
+        self._told_limits: set[int] = set()  # arrays whose cluster was told a limit
         self._swarm = Swarm(
             plan.graph,
             plan.arrays,
             plan.max_attempts,
-            Waiting(self._allowed(self._limit), self._array_limits),
+            Waiting(self._allowed(self._limit), self._limits_here()),
             done=plan.done,
             active=plan.active,
             fail_fast=fail_fast,
@@ -121,6 +128,8 @@ class Engine:
         """Run everything, and return how the run ended."""
         self._clusters.start(self._beat())
         self._clusters.start(self._look())
+        for array, limit in self._array_limits.items():
+            self._throttle(array, limit)
         # Before all that was told already of those that were adopted.
         await self._take_turn([Began()])
         while self._status is None:
@@ -220,7 +229,9 @@ class Engine:
     def _read(self, item: Item, turn: Turn, drafts: list[Draft]) -> Iterator[Event]:
         match item:
             case Ended() | Started() | Accepted() | NotTaken():
-                yield from self._attempts.read(item, turn)
+                for event in self._attempts.read(item, turn):
+                    self._learn(item, event)
+                    yield event
             case Asked():
                 drafts.append(self._answered(item))
             case Ordered():
@@ -229,6 +240,10 @@ class Engine:
                 pass
             case _:
                 yield item
+
+    def _learn(self, item: Item, event: Event) -> None:
+        if isinstance(item, Ended) and isinstance(event, Done) and item.usage.wallclock is not None:
+            self._typical.note(self._plan.arrays[event.tasks[0]], item.usage.wallclock)
 
     def _perform(
         self, commands: Iterable[Command], turn: Turn, drafts: list[Draft], stopping: list[Live]
@@ -329,7 +344,9 @@ class Engine:
             workflow_id=self._plan.workflow_id,
             workflow_run_id=self._journal.run_id,
             array=self._plan.array_names[draft.array],
-            resources=draft.request.resources,
+            resources=without_default_queue(draft.request.resources),
+            at_a_time=self._at_a_time(draft),
+            typical_runtime=self._typical.runtime(draft.array),
             attempts=[Attempt(attempts[task_id], task_id, *commands[task_id]) for task_id in ids],
         )
 
@@ -387,6 +404,7 @@ class Engine:
         """Look what people have ordered from elsewhere."""
         while True:
             await asyncio.sleep(self._journal.rhythm.look)
+            await self._note_waiting()
             ordered = await self._journal.archive.read(self._orders)
             if self._is_news(ordered):
                 self._inbox.put(ordered)
@@ -407,7 +425,46 @@ class Engine:
         for array, limit in ordered.array_limits.items():
             if self._array_limits[array] != limit:
                 self._array_limits[array] = limit
-                yield Limited(limit, array)
+                self._throttle(array, limit)
+                yield Limited(self._limit_here(array), array)
+
+    # --- limits that clusters keep, and what they say of jobs that wait ----------------------------------------
+
+    def _throttled(self, plan: Plan) -> dict[int, str]:
+        """The cluster of each array that is held to its limit there: nothing need wait for room here."""
+        clusters = {
+            array: next(iter(names)) for array, names in plan.clusters_of_arrays().items() if len(names) == 1
+        }
+        return {array: name for array, name in clusters.items() if self._clusters.throttles(name)}
+
+    def _limits_here(self) -> dict[int, int]:
+        return {array: self._limit_here(array) for array in self._array_limits}
+
+    def _limit_here(self, array: int) -> int:
+        """An array's limit, unless its cluster keeps it; what is paused is not even submitted."""
+        limit = self._array_limits[array]
+        return UNLIMITED if limit and array in self._throttling else limit
+
+    def _throttle(self, array: int, limit: int) -> None:
+        if array in self._throttling and (limit < UNLIMITED or array in self._told_limits):
+            self._told_limits.add(array)
+            self._clusters.limit(self._throttling[array], self._plan.family(array), limit)
+
+    def _at_a_time(self, draft: Draft) -> int | None:
+        limit = self._array_limits[draft.array]
+        return limit if limit < UNLIMITED and draft.array in self._throttling else None
+
+    async def _note_waiting(self) -> None:
+        """Write down why jobs wait on their clusters, if that has changed."""
+        families = {self._plan.family(array): array for array in self._plan.array_names}
+        said = {
+            (families[family], reason): count
+            for (family, reason), count in self._clusters.waiting.items()
+            if family in families
+        }
+        if said != self._waiting:
+            self._waiting = said
+            await self._journal.change(lambda it: waiting.replace(it, self._journal.run_id, said))
 
     def _heed(self, status: WorkflowRunStatus) -> None:
         """Make way, if another run asks for it."""

@@ -130,6 +130,7 @@ class Leftovers:
             step=row.array_step_id,
             distributor_id=row.distributor_id,
             resources=Resources.from_json(self._requests[row.task_resources_id].requested_resources),
+            name=row.name,
         )
 
 

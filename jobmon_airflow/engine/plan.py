@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from array import array as numbers
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.client import garbage
@@ -17,7 +17,8 @@ from jobmon_airflow.errors import InvalidDefinition
 from jobmon_airflow.resources import Resources
 from jobmon_airflow.scales import DEFAULT_SCALES, ResourceScales
 from jobmon_airflow.states import TaskStatus
-from jobmon_airflow.store import clusters, dags, task_instances, tasks, workflows
+from jobmon_airflow.store import clusters, dags, task_instances, tasks, usage, workflows
+from jobmon_airflow.store.vocabulary import DEFAULT_QUEUE
 from jobmon_airflow.store.words import digest
 from jobmon_airflow.swarm.graph import Graph
 
@@ -82,6 +83,7 @@ class Plan:
     limits: dict[int, dict[str, QueueLimits]]  #: of queues, by cluster
     max_concurrently_running: int
     array_limits: dict[int, int]
+    typical_runtimes: dict[int, float | None]  #: seconds, by array, of those that are packed by it
     functions: Functions
 
     def kind(self, task: int) -> Kind:
@@ -109,7 +111,18 @@ class Plan:
 
     def token(self, array: int, batch: int) -> str:
         """The name by which a cluster knows a batch."""
-        return f"jobmon-{self.mark}-{array}-{batch}"
+        return f"{self.family(array)}-{batch}"
+
+    def family(self, array: int) -> str:
+        """What the tokens of all batches of an array have in common."""
+        return f"jobmon-{self.mark}-{array}"
+
+    def clusters_of_arrays(self) -> dict[int, set[str]]:
+        """Where the tasks of each array run."""
+        found: dict[int, set[str]] = {}
+        for array, kind in set(zip(self.arrays, self.kind_of, strict=True)):
+            found.setdefault(array, set()).add(self.requests[self.kinds[kind].resources_id].cluster)
+        return found
 
     def clusters(self) -> set[str]:
         """Where its tasks run."""
@@ -132,6 +145,7 @@ def _plan(connection: Connection, workflow: Any, functions: Functions) -> Plan:
     columns.sort()
     kinds = columns.kinds
     rows = clusters.requests(connection, {kind.resources_id for kind in kinds})
+    requests = {number: request_of(row) for number, row in rows.items()}
     limit, array_limits = workflows.limits(connection, workflow_id)
     return Plan(
         workflow_id=workflow_id,
@@ -148,12 +162,25 @@ def _plan(connection: Connection, workflow: Any, functions: Functions) -> Plan:
         },
         array_names=workflows.array_names(connection, workflow_id),
         last_batches=task_instances.last_batches(connection, list(array_limits)),
-        requests={number: request_of(row) for number, row in rows.items()},
+        requests=requests,
         limits={row.cluster_id: clusters.limits(connection, row.cluster_id) for row in rows.values()},
         max_concurrently_running=limit,
         array_limits=array_limits,
+        typical_runtimes=_typical_runtimes(connection, columns, kinds, requests),
         functions=functions,
     )
+
+
+def _typical_runtimes(
+    connection: Connection, columns: _Columns, kinds: Sequence[Kind], requests: Mapping[int, Request]
+) -> dict[int, float | None]:
+    """How long tasks take, of the arrays that leave it to us how many of them are packed into a job."""
+    packed = {
+        array
+        for array, kind in set(zip(columns.arrays, columns.kind_of, strict=True))
+        if requests[kinds[kind].resources_id].resources.extra.get("pack") == "auto"
+    }
+    return {array: usage.typical_runtime(connection, array) for array in sorted(packed)}
 
 
 def mark_of(workflow: Any) -> str:
@@ -220,6 +247,11 @@ def request_of(row: Any) -> Request:
     """A request as the database has it."""
     resources = Resources.from_json(row.requested_resources)
     return Request(row.cluster_id, row.cluster_name, resources.updated(queue=row.queue_name))
+
+
+def without_default_queue(resources: Resources) -> Resources:
+    """The request as a cluster is to see it: who named no queue leaves the choice to the cluster."""
+    return replace(resources, queue=None) if resources.queue == DEFAULT_QUEUE else resources
 
 
 def _require_functions(plan: Plan) -> None:

@@ -30,13 +30,24 @@ class Requests:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._changed: dict[int, Request] = {}
+        self._fits: dict[int, Request] = {}  # by kind
         self._raised: dict[tuple[int, str], int] = {}
         self._ids = {request: number for number, request in plan.requests.items()}
         self._to_ask = dict(plan.functions.resources)
 
     def of(self, task: int) -> Request:
         """What the task's next attempt asks for."""
-        return self._changed.get(task) or self._plan.request(task)
+        return self._changed.get(task) or self._fitting(task)
+
+    def _fitting(self, task: int) -> Request:
+        """As bound; on a fallback queue, if by now its own is known to be too small and another is not."""
+        kind = self._plan.kind_of[task]
+        if kind not in self._fits:
+            request = self._plan.request(task)
+            chosen = choose_queue(request.resources, self._plan.queues(task, request))
+            fits = chosen == replace(request.resources, queue=chosen.queue)
+            self._fits[kind] = replace(request, resources=chosen) if fits else request
+        return self._fits[kind]
 
     def begin_with(self, task: int, request: Request, resource: str, times: int) -> None:
         """Let the task begin with what earlier runs had made of its request, so many raises of the resource later."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.distributors import registry
@@ -30,6 +30,7 @@ from jobmon_airflow.states import TASK, WorkflowRunStatus
 from jobmon_airflow.store import clusters as stored_clusters
 from jobmon_airflow.store import task_instances, tasks
 from jobmon_airflow.store.turns import Turn
+from jobmon_airflow.store.vocabulary import DEFAULT_QUEUE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -215,6 +216,7 @@ class Session:
         leftovers = await self._archive.read(self._leftovers)
         inbox = Inbox()
         async with Clusters(await self._reached(leftovers.clusters), inbox, journal) as clusters:
+            await self._note_queues(clusters)
             plan, adopted = await self._prepared(journal, clusters, inbox, leftovers)
             engine = Engine(
                 plan,
@@ -240,6 +242,19 @@ class Session:
         if self.display is not None:
             self.display.show(last)
         return status, last
+
+    async def _note_queues(self, clusters: Clusters) -> None:
+        """Write down what the clusters' queues can hold, where they say so: for this run, and for who binds next."""
+        queues = await clusters.queues()
+
+        def note(connection: Connection) -> None:
+            for name, limits in queues.items():
+                named = [replace(each, name=each.name or DEFAULT_QUEUE) for each in limits]
+                number = stored_clusters.cluster_id(connection, name)
+                stored_clusters.set_limits(connection, number, named)
+
+        if queues:
+            await self._archive.change(note)
 
     async def _prepared(
         self, journal: Journal, clusters: Clusters, inbox: Inbox, leftovers: Leftovers

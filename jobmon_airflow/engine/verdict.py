@@ -38,6 +38,7 @@ TIME: Final = Verdict("out of time", TaskInstanceStatus.RESOURCE_ERROR, Failure.
 NODE: Final = Verdict("node failed", TaskInstanceStatus.UNKNOWN_ERROR, Failure.INFRASTRUCTURE)
 LOST: Final = Verdict("lost", TaskInstanceStatus.UNKNOWN_ERROR, Failure.INFRASTRUCTURE)
 INTERNAL: Final = Verdict("internal error", TaskInstanceStatus.UNKNOWN_ERROR, Failure.INFRASTRUCTURE)
+PUT_BACK: Final = Verdict("put back", TaskInstanceStatus.UNKNOWN_ERROR, Failure.CANCELLED)
 KILLED: Final = Verdict("killed", TaskInstanceStatus.ERROR_FATAL, Failure.CANCELLED)
 MISMATCH: Final = Verdict("wrong environment", TaskInstanceStatus.ERROR_FATAL, Failure.REFUSED)
 NOT_SUBMITTED: Final = Verdict("not submitted", TaskInstanceStatus.NO_DISTRIBUTOR_ID, Failure.INFRASTRUCTURE)
@@ -53,6 +54,7 @@ _BY_CAUSE: Final[Mapping[Cause, Verdict]] = {
     Cause.NODE_FAILED: NODE,
     Cause.CANCELLED: KILLED,
     Cause.LOST: LOST,
+    Cause.PUT_BACK: PUT_BACK,
 }
 # 137 is how a shell tells that its command was killed, mostly for memory; 247 is the same -9, cut to a byte. 199 and
 # 198 are Jobmon's own words for a worker that failed, and for one of another version.

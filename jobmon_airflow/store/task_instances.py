@@ -76,10 +76,11 @@ def last_batch(connection: Connection, array_id: int) -> int:
 
 
 def open_of_workflow(connection: Connection, workflow_id: int) -> list[Row[Any]]:
-    """The attempts of all runs of a workflow that may still run."""
+    """The attempts of all runs of a workflow that may still run, with the names of their tasks."""
     query = (
-        select(task_instance)
+        select(task_instance, task.c.name)
         .join(workflow_run, workflow_run.c.id == task_instance.c.workflow_run_id)
+        .join(task, task.c.id == task_instance.c.task_id)
         .where(workflow_run.c.workflow_id == workflow_id, task_instance.c.status.in_(_OPEN))
     )
     return list(connection.execute(query.order_by(task_instance.c.id)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import and_, select
@@ -23,6 +24,8 @@ ENDED: Final = (
     TaskInstanceStatus.ERROR_FATAL,
     TaskInstanceStatus.ERROR,
 )
+_ENOUGH: Final = 100  # attempts that say what is typical
+_ENOUGH_ARRAYS: Final = 10
 _MEASURED: Final = (task_instance.c.task_id, task_instance.c.maxrss, task_instance.c.wallclock)
 
 
@@ -57,6 +60,23 @@ def arrays_of_version(connection: Connection, version_id: int) -> dict[int, int]
         .order_by(array.c.workflow_id)
     )
     return sets.mapping(connection, query)
+
+
+def typical_runtime(connection: Connection, array_id: int) -> float | None:
+    """Seconds that a task takes, by the latest of the array's template version that succeeded; None if none did."""
+    version = select(array.c.task_template_version_id).where(array.c.id == array_id).scalar_subquery()
+    arrays = select(array.c.id).where(array.c.task_template_version_id == version)
+    its = task_instance.c
+    found: list[float] = []
+    # One array after the other, the latest first, as in `of_arrays`.
+    for number in connection.execute(arrays.order_by(array.c.id.desc()).limit(_ENOUGH_ARRAYS)).scalars():
+        query = select(its.wallclock).where(
+            its.array_id == number, its.status == TaskInstanceStatus.DONE, its.wallclock.is_not(None)
+        )
+        found += connection.execute(query.order_by(its.id.desc()).limit(_ENOUGH)).scalars()
+        if len(found) >= _ENOUGH:
+            break
+    return median(found) if found else None
 
 
 def of_arrays(

@@ -8,6 +8,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
+from jobmon_airflow.distributors.protocol import Plain
 from jobmon_airflow.errors import ClusterIsFull, ClusterUnreachable, SubmissionRefused
 from jobmon_airflow.testing.faults import Call, Misfortune
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Access:
+class Access(Plain):
     """A distributor. Jobs stand in the state, so that they outlive whoever submitted them."""
 
     def __init__(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from sqlalchemy import event
 
+from jobmon_airflow.distributors.protocol import Plain
 from jobmon_airflow.engine.archive import Archive
 from jobmon_airflow.engine.clock import RealClock
 from jobmon_airflow.engine.journal import Rhythm
@@ -120,7 +121,7 @@ class MortalArchive(Archive):
         self._mortal.passes("before a commit")
 
 
-class RemoteCluster:
+class RemoteCluster(Plain):
     """A distributor for a cluster in another process; whoever uses it may die with each call."""
 
     appetite = 1_000_000

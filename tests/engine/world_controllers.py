@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from jobmon_airflow.distributors.protocol import Plain
 from jobmon_airflow.engine.archive import Archive
 from jobmon_airflow.store import workflow_runs
 from jobmon_airflow.store.database import Database
@@ -121,7 +122,7 @@ def _progress(connection: Connection) -> list[Any]:
     return [*connection.execute(attempts), *connection.execute(changes)]
 
 
-class MortalAccess:
+class MortalAccess(Plain):
     """A controller's way to the cluster."""
 
     def __init__(self, access: Distributor, life: Life) -> None:
