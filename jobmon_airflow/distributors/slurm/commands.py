@@ -122,7 +122,8 @@ class CommandController:
 
     async def cancel(self, elements: Mapping[int, Elements | None], *, at_once: bool = False) -> None:
         """End elements of arrays, whole arrays for None; unknown ones are left alone."""
-        how = ("--signal=KILL", "--full") if at_once else ()
+        # Only a signal to the batch shell itself spares it TERM and the wait after it. What waits is cancelled, too.
+        how = ("--signal=KILL", "--batch") if at_once else ()
         for names in _lines(_names(elements), " "):
             await self._order(("scancel", "--quiet", *how, *names.split()))
 

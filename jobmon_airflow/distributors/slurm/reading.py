@@ -162,7 +162,17 @@ def exit_and_signal(written: str) -> tuple[int, int]:
 
 # https://slurm.schedmd.com/squeue.html#OPT_Format
 QUEUE: Final = (
-    *("ArrayJobID", "ArrayTaskID", "State", "Reason", "BatchHost", "SubmitTime", "RestartCnt", "exit_code"),
+    *(
+        "ArrayJobID",
+        "ArrayTaskID",
+        "JobID",
+        "State",
+        "Reason",
+        "BatchHost",
+        "SubmitTime",
+        "RestartCnt",
+        "exit_code",
+    ),
     "Name",
 )
 QUEUE_FORMAT: Final = ",".join(f"{column}:|" for column in QUEUE)
@@ -181,7 +191,7 @@ def _queue_row(line: str) -> QueueRow:
     columns = line.split("|", len(QUEUE) - 1)
     if len(columns) != len(QUEUE):
         raise Unreadable(line)
-    job, task, word, reason, node, submitted, restarts, status, name = columns
+    job, task, raw, word, reason, node, submitted, restarts, status, name = columns
     indices, when = Elements((range(1),)) if task in NOWHERE else elements(task), moment(submitted)
     if indices is None or when is None or not job.isdigit():
         raise Unreadable(line)
@@ -197,6 +207,7 @@ def _queue_row(line: str) -> QueueRow:
         node="" if node in NOWHERE else node,
         submitted=when,
         restarts=count(restarts) or 0,
+        raw_id=count(raw),
         exit_code=code if is_over else None,
         signal=signal if is_over and signal else None,
     )
