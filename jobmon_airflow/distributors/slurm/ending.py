@@ -1,0 +1,128 @@
+"""The end of an attempt as the engine is told of it: evidence, usage, and what it wrote last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Output, Usage
+from jobmon_airflow.distributors.slurm.evidence import Wait
+from jobmon_airflow.errors import ClusterUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from jobmon_airflow.distributors.slurm.held import Held
+    from jobmon_airflow.distributors.slurm.seam import Spool
+    from jobmon_airflow.distributors.slurm.suspects import Suspects
+    from jobmon_airflow.distributors.slurm.watching import Watch
+
+TAIL: Final = 10_000  #: characters of its output that are kept in the database
+_WIDEST: Final = 4  # bytes of a character
+
+
+class Endings:
+    """Makes ends of judged attempts."""
+
+    def __init__(self, watch: Watch, spool: Spool | None, suspects: Suspects) -> None:
+        self._watch = watch
+        self._spool = spool
+        self._suspects = suspects
+
+    async def of(self, judged: Sequence[tuple[Held, Evidence]]) -> list[tuple[Held, Ended]]:
+        """What to tell of each; those whose last words make them doubtful are looked at again later."""
+        tails = await self._tails([held for held, _ in judged])
+        ends = []
+        for held, evidence in judged:
+            last = self._judged_again(held, evidence, tails)
+            if isinstance(last, Wait):
+                self._watch.again(held)
+            else:
+                ends.append((held, _ended(held, last, tails)))
+        await self._after([(held, end.evidence) for held, end in ends])
+        return ends
+
+    async def _tails(self, members: Iterable[Held]) -> Mapping[str, str]:
+        if self._spool is None:
+            return {}
+        paths = {path for held in members for path in (held.stdout, held.stderr, held.scheduler_log) if path}
+        try:
+            found = await self._spool.tails(paths, TAIL * _WIDEST) if paths else {}
+        except ClusterUnreachable as error:
+            self._watch.notes["files"] = error.problem
+            return {}
+        return {path: _as_text(text)[-TAIL:] for path, text in found.items()}
+
+    def _judged_again(self, held: Held, evidence: Evidence, tails: Mapping[str, str]) -> Evidence | Wait:
+        """Its own last words, and Slurm's of it, may tell what no code does."""
+        if held.is_put_back:
+            return evidence
+        said, scheduler_said = (
+            tails.get(held.stderr or "", ""),
+            _of(held, tails.get(held.scheduler_log or "", "")),
+        )
+        return self._watch.judge(held, said, scheduler_said) if said or scheduler_said else evidence
+
+    async def _after(self, ended: Sequence[tuple[Held, Evidence]]) -> None:
+        """What was lost with its node may still run there: it is told to end, and the node is left out for a while."""
+        lost = [
+            (held, evidence) for held, evidence in ended if evidence.cause in (Cause.NODE_FAILED, Cause.LOST)
+        ]
+        for held, evidence in lost:
+            if evidence.cause is Cause.NODE_FAILED and held.lost_its_node:
+                self._suspects.note(held.node or "")
+            if self._spool is not None and held.has_begun:
+                await self._revoke(self._spool, held)
+
+    async def _revoke(self, spool: Spool, held: Held) -> None:
+        try:
+            await spool.revoke(held.token, [held.step])
+        except ClusterUnreachable as error:
+            self._watch.notes["files"] = error.problem
+
+
+def _ended(held: Held, evidence: Evidence, tails: Mapping[str, str]) -> Ended:
+    return Ended(
+        attempt=held.attempt,
+        evidence=evidence,
+        usage=_usage(held),
+        output=Output(
+            stdout=held.stdout,
+            stderr=held.stderr,
+            stdout_log=tails.get(held.stdout or ""),
+            stderr_log=tails.get(held.stderr or "")
+            or _of(held, tails.get(held.scheduler_log or "", ""))
+            or None,
+        ),
+        nodename=held.node,
+    )
+
+
+def _usage(held: Held) -> Usage:
+    """By the job's own account, and its gaps by Slurm's."""
+    told, record = held.over, held.record
+    own = Usage(wallclock=told.wallclock, cpu=told.cpu, maxrss=told.maxrss) if told else Usage()
+    if record is None:
+        return own
+    return Usage(
+        wallclock=record.ran if own.wallclock is None else own.wallclock,
+        cpu=record.cpu if own.cpu is None else own.cpu,
+        maxrss=record.maxrss if own.maxrss is None else own.maxrss,
+    )
+
+
+def _of(held: Held, text: str) -> str:
+    """What Slurm's log of a node says of this job, among others."""
+    marks = [
+        f"{number}" for number in (held.row.raw_id if held.row is not None else None, held.job_id) if number
+    ]
+    marks += [f"{held.job_id}_{held.element}"] if held.job_id is not None and held.piece is not None else []
+    words = {word for mark in marks for word in (f"StepId={mark}.", f"JOB {mark} ", f"job {mark} ")}
+    return "\n".join(line for line in text.splitlines() if any(word in line for word in words))
+
+
+def _as_text(data: bytes) -> str:
+    """UTF-8; a byte that is none is shown as such, and databases cannot keep NUL."""
+    cut = 0
+    while cut < min(_WIDEST - 1, len(data)) and data[cut] & 0xC0 == 0x80:
+        cut += 1
+    return data[cut:].decode("utf-8", "backslashreplace").replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,44 @@
+"""How often somebody is asked: soon after something happened, seldom while nothing does, and never so often that asking
+becomes the work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_SHARE: float = 0.05  # of the time, that asking may take at most
+
+
+@dataclass(slots=True, kw_only=True)
+class Rhythm:
+    """When to ask next. Times are a loop's.
+
+    >>> rhythm = Rhythm(shortest=1, longest=10, growth=2)
+    >>> rhythm.asked(at=100, took=0.01, has_changed=True); rhythm.due - 100
+    1
+    >>> rhythm.asked(at=101, took=0.01, has_changed=False); rhythm.due - 101
+    2
+    >>> rhythm.hurry(); rhythm.due
+    0.0
+    >>> rhythm.asked(at=102, took=4, has_changed=True); rhythm.due - 102
+    80.0
+    """
+
+    shortest: float  #: seconds between two questions
+    longest: float
+    growth: float = 1.5  #: of the interval, while nothing changes
+    due: float = 0.0  #: when to ask next
+    interval: float = 0.0
+
+    def asked(self, *, at: float, took: float, has_changed: bool) -> None:
+        """It was asked, which took so long."""
+        slower = max(self.interval * self.growth, self.shortest)
+        self.interval = self.shortest if has_changed else min(self.longest, slower)
+        self.due = at + max(self.interval, took / _SHARE)
+
+    def hurry(self) -> None:
+        """Ask as soon as possible."""
+        self.due, self.interval = 0.0, 0.0
+
+    def is_due(self, now: float) -> bool:
+        return now >= self.due
