@@ -375,6 +375,17 @@ class Join:
         return join._downstreams or ()
 
 
+def let_wait(tasks: Iterable[Task], upstreams: list[Task]) -> None:
+    """Let all of these tasks wait for the same others."""
+    if len(upstreams) < JOIN_FROM:
+        for task in tasks:
+            task.add_upstreams(upstreams)
+    else:
+        join = Join.of(upstreams)
+        for task in tasks:
+            task._wait_for(join)
+
+
 def _refuse_foreign(neighbours: Collection[Any]) -> None:
     for neighbour in neighbours:
         if not isinstance(neighbour, Task):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.client import garbage
 from jobmon_airflow.client.names import checked_name, checked_task_name
-from jobmon_airflow.client.task import listed
+from jobmon_airflow.client.task import let_wait, listed
 from jobmon_airflow.client.task_settings import NO_SETTINGS
-from jobmon_airflow.client.task_template_version import TaskTemplateVersion, TemplateDefaults
+from jobmon_airflow.client.task_template_version import TaskTemplateVersion, TemplateDefaults, crossed
 from jobmon_airflow.errors import InvalidDefinition, UnknownVersion
 
 if TYPE_CHECKING:
@@ -154,12 +154,7 @@ class TaskTemplate(TemplateDefaults):
 
         ``compute_resources`` may be a function, which is asked when the task is about to run.
         """
-        version = self.active_task_template_version
-        task = version.task(args)
-        if name:
-            task.name = name
-        if task_attributes:
-            task.add_attributes(task_attributes)
+        version, settings = self.active_task_template_version, NO_SETTINGS
         if (
             compute_resources
             or compute_resources_callable
@@ -168,7 +163,7 @@ class TaskTemplate(TemplateDefaults):
             or cluster_name
             or (max_attempts is not None)
         ):
-            task._settings = version.settings(
+            settings = version.settings(
                 NO_SETTINGS,
                 max_attempts=max_attempts,
                 compute_resources=compute_resources,
@@ -177,6 +172,11 @@ class TaskTemplate(TemplateDefaults):
                 cluster_name=cluster_name,
                 fallback_queues=fallback_queues,
             )
+        task = version.task(args, settings)
+        if name:
+            task.name = name
+        if task_attributes:
+            task.add_attributes(task_attributes)
         if upstream_tasks:
             task.add_upstreams(upstream_tasks)
         return task
@@ -211,18 +211,15 @@ class TaskTemplate(TemplateDefaults):
             fallback_queues=fallback_queues,
             max_concurrently_running=max_concurrently_running,
         )
-        upstreams = listed(upstream_tasks or ())
-        tasks = []
         with garbage.left_lying():
-            for combination in version.combinations(args):
-                task = version.task(combination)
-                task._settings = settings
-                if name or task_attributes:
-                    node_args = {arg: combination[arg] for arg in version.node_args}
+            columns = version.columns(args)
+            tasks = list(version.tasks(columns, settings))
+            if name or task_attributes:
+                for task, node_args in zip(
+                    tasks, crossed({arg: columns[arg] for arg in version.node_args}), strict=True
+                ):
                     _describe(task, node_args, name, task_attributes)
-                if upstreams:
-                    task.add_upstreams(upstreams)
-                tasks.append(task)
+            let_wait(tasks, listed(upstream_tasks or ()))
         return tasks
 
     # --- which templates wait for which -------------------------------------------------------------------

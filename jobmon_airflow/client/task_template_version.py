@@ -14,7 +14,7 @@ from jobmon_airflow.client.defaults import Defaults, checked_attempts, checked_l
 from jobmon_airflow.client.foreign import Foreign, is_foreign
 from jobmon_airflow.client.names import checked_name, checked_text, default_task_name
 from jobmon_airflow.client.task import Task
-from jobmon_airflow.client.task_settings import TaskSettings
+from jobmon_airflow.client.task_settings import NO_SETTINGS, TaskSettings
 from jobmon_airflow.errors import InvalidArguments, InvalidDefinition, InvalidTemplate, InvalidValue
 from jobmon_airflow.resources import Resources
 from jobmon_airflow.scales import ResourceScales
@@ -88,7 +88,7 @@ class TaskTemplateVersion(TemplateDefaults):
         """The tool that the version belongs to."""
         return self.task_template.tool
 
-    def task(self, args: dict[str, Any]) -> Task:
+    def task(self, args: dict[str, Any], settings: TaskSettings = NO_SETTINGS) -> Task:
         """The task with these args."""
         if args.keys() != self._expected:
             self._refuse_args(args)
@@ -104,24 +104,31 @@ class TaskTemplateVersion(TemplateDefaults):
         if not joined.isascii() or (values and joined.count("\0") != len(values) - 1):
             for arg, value in zip(self.args, values, strict=True):
                 checked_text(value, f"the argument '{arg}'")
-        keys = self._keys.copy()
-        node = joined if self._node_count == len(values) else "\0".join(values[: self._node_count])
-        keys.update(node.encode())
-        return Task(self, values, int.from_bytes(keys.digest(), "big"))
+        return self._task_with(values, settings)
 
-    def combinations(self, args: dict[str, Any]) -> Iterable[dict[str, Any]]:
-        """The cross product of the node args that were given as lists."""
+    def tasks(self, columns: Mapping[str, list[Any]], settings: TaskSettings) -> Iterator[Task]:
+        """The tasks of all combinations of these values of each arg, each of which is made a text once."""
+        texts = [[_checked(arg, value) for value in columns[arg]] for arg in self.args]
+        for values in product(*texts):
+            yield self._task_with(values, settings)
+
+    def columns(self, args: dict[str, Any]) -> dict[str, list[Any]]:
+        """The values of each arg; only node args may have been given as lists of many."""
         if args.keys() != self._expected:
             self._refuse_args(args)
-        fixed = {arg: args[arg] for arg in (*self.task_args, *self.op_args)}
-        for arg, value in fixed.items():
-            if isinstance(value, (list, tuple, set, frozenset, range)):
+        for arg in (*self.task_args, *self.op_args):
+            if isinstance(args[arg], (list, tuple, set, frozenset, range)):
                 raise InvalidArguments(
                     f"'{arg}' of {self} was given as a list, but only node args make one task per value.",
                     remedy=f"Pass one value, or declare '{arg}' in node_args.",
                 )
-        for node_args in crossed({arg: args[arg] for arg in self.node_args}):
-            yield {**node_args, **fixed}
+        many = set(self.node_args)
+        return {arg: _as_column(args[arg]) if arg in many else [args[arg]] for arg in self.args}
+
+    def _task_with(self, values: tuple[str, ...], settings: TaskSettings) -> Task:
+        key = self._keys.copy()
+        key.update("\0".join(values[: self._node_count]).encode())
+        return Task(self, values, int.from_bytes(key.digest(), "big"), settings=settings)
 
     def settings(
         self,
@@ -242,6 +249,10 @@ def _text(value: Any) -> str:
     return Foreign(value) if is_foreign(value) else str(value)
 
 
+def _checked(arg: str, value: Any) -> str:
+    return checked_text(value if type(value) is str else _text(value), f"the argument '{arg}'")
+
+
 def _has_no_text(value: Any) -> bool:
     """Whether the value's text is its address in memory, another one in each run."""
     return str(value) == object.__repr__(value)
@@ -249,9 +260,12 @@ def _has_no_text(value: Any) -> bool:
 
 def crossed(args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every combination of values; those given as lists are many, others one."""
-    columns = [list(value) if is_many(value) else [value] for value in args.values()]
-    for combination in product(*columns):
+    for combination in product(*map(_as_column, args.values())):
         yield dict(zip(args, combination, strict=True))
+
+
+def _as_column(value: Any) -> list[Any]:
+    return list(value) if is_many(value) else [value]
 
 
 def is_many(value: Any) -> bool:

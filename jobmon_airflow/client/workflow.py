@@ -6,7 +6,7 @@ import logging
 import uuid
 from typing import TYPE_CHECKING, Any, Literal
 
-from jobmon_airflow.client import graph
+from jobmon_airflow.client import garbage, graph
 from jobmon_airflow.client.array import Array
 from jobmon_airflow.client.attributes import checked_attributes
 from jobmon_airflow.client.defaults import Defaults, checked_limit, checked_seconds
@@ -133,8 +133,9 @@ class Workflow(Defaults):
 
     def add_tasks(self, tasks: Iterable[Task]) -> None:
         """Add tasks; in any order, upstreams before or after those that depend on them."""
-        for task in listed(tasks):
-            self.add_task(task)
+        with garbage.left_lying():
+            for task in listed(tasks):
+                self.add_task(task)
 
     def get_tasks_by_node_args(self, task_template_name: str, **node_args: Any) -> list[Task]:
         """The template's tasks whose node args are these; a list means any of its values."""
