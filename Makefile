@@ -10,6 +10,7 @@ PYTHON ?= $(shell for python in python3.11 python3; do \
 BIN := .venv/bin
 # Two workers (-n 2) start two of each server, which takes longer than it saves while the tests are few.
 PYTEST_ARGS ?=
+SLURM_ARGS ?=
 
 .PHONY: help
 help:  ## list what can be made
@@ -28,13 +29,25 @@ env: .venv/.installed  ## make .venv, with all that development needs
 servers:  ## install PostgreSQL and MariaDB for the tests, where that is allowed
 	scripts/install-servers
 
+.PHONY: slurm
+slurm:  ## install Slurm for the tests, where that is allowed
+	scripts/install-slurm
+
+.PHONY: slurm-up
+slurm-up:  ## bring up a real Slurm on this machine, as root, and say how to use it; SLURM_ARGS=--fresh begins anew
+	@scripts/slurm-up $(SLURM_ARGS)
+
+.PHONY: slurm-down
+slurm-down:  ## take it down; SLURM_ARGS=--wipe leaves nothing of it
+	@scripts/slurm-down $(SLURM_ARGS)
+
 .PHONY: test
-test: env servers  ## run the tests, save those that take long; PYTEST_ARGS="-k resume" chooses
+test: env servers slurm  ## run the tests, save those that take long; PYTEST_ARGS="-k resume" chooses
 	$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
 
 # They wait more than they compute: two files at a time, each with an Airflow of its own.
 .PHONY: test-long
-test-long: env servers  ## run the others, most of them with a real Airflow
+test-long: env servers slurm  ## run the others, most of them with a real Airflow
 	$(BIN)/python -m pytest -m long -n 2 --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: lint
