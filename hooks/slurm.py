@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseHook
 
 from jobmon_airflow.errors import JobmonError
-from jobmon_airflow.hooks.slurm_reach import SlurmConnection, ping
+from jobmon_airflow.hooks import slurm_fields
+from jobmon_airflow.hooks.slurm_reach import ping
 
 if TYPE_CHECKING:
-    from airflow.sdk import Connection
+    from jobmon_airflow.hooks.slurm_reach import SlurmConnection
 
 
 class SlurmHook(BaseHook):
@@ -27,7 +28,7 @@ class SlurmHook(BaseHook):
 
     def get_conn(self) -> SlurmConnection:
         """The connection's fields, as plain values."""
-        return _read(self.get_connection(self.slurm_conn_id))
+        return slurm_fields.read(self.get_connection(self.slurm_conn_id), self.get_connection)
 
     def connection_parameters(self) -> dict[str, Any]:
         """What a distributor needs to know, without secrets, so that it may be stored with the cluster."""
@@ -39,26 +40,3 @@ class SlurmHook(BaseHook):
             return True, ping(self.get_conn())
         except JobmonError as error:
             return False, str(error)
-
-
-def _read(connection: Connection) -> SlurmConnection:
-    extra = connection.extra_dejson
-    return SlurmConnection(
-        transport=extra.get("transport") or "local",
-        host=connection.host or None,
-        port=connection.port,
-        user=connection.login or None,
-        partition=extra.get("partition") or None,
-        account=extra.get("account") or None,
-        reservation=extra.get("reservation") or None,
-        options=_listed(extra.get("options")),
-        key_file=extra.get("key_file") or None,
-        api_version=extra.get("api_version") or None,
-        token=extra.get("token") or connection.password or None,
-    )
-
-
-def _listed(options: str | list[str] | None) -> tuple[str, ...]:
-    """Names with commas between them, or a list."""
-    names = options.split(",") if isinstance(options, str) else options or []
-    return tuple(cleaned for name in names if (cleaned := name.strip().lstrip("-")))

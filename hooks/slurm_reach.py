@@ -35,6 +35,7 @@ class SlurmConnection:
     options: tuple[str, ...] = ()  #: of sbatch, that tasks may use besides the usual ones
     key_file: str | None = None
     api_version: str | None = None
+    spool: str | None = None  #: a folder that the nodes share with us, or with the host that ssh leads to
     token: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -61,6 +62,7 @@ class SlurmConnection:
             "options": list(self.options),
             "key_file": self.key_file,
             "api_version": self.api_version,
+            "spool": self.spool,
         }
         return {name: value for name, value in known.items() if value not in (None, [])}
 

@@ -108,6 +108,18 @@ _SLURM: Final[dict[str, Any]] = {
             "schema": _TEXT,
             "description": "For ssh: a file on the worker. Else ssh chooses by its own configuration.",
         },
+        "ssh_conn_id": {
+            "label": "SSH connection",
+            "schema": _TEXT,
+            "description": "For ssh: the id of a connection of Airflow whose host, port, login and key_file count "
+            "where these here are empty.",
+        },
+        "spool": {
+            "label": "Shared folder",
+            "schema": _TEXT,
+            "description": "A folder that all nodes share, and this machine too (local) or the host above (ssh). In it "
+            "jobs write how their commands ended.",
+        },
         "api_version": {
             "label": "Version of the REST API",
             "schema": _TEXT,

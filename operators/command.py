@@ -14,6 +14,7 @@ from airflow.sdk import BaseOperator
 from airflow.triggers.base import StartTriggerArgs
 
 from jobmon_airflow import settings
+from jobmon_airflow.dags.clusters import DEFAULT
 from jobmon_airflow.dags.commands import Command, as_text
 from jobmon_airflow.dags.wishes import Wishes
 from jobmon_airflow.errors import InvalidDefinition
@@ -161,9 +162,26 @@ class CommandOperator(BaseOperator):
 
 
 class SlurmOperator(CommandOperator):
-    """Runs a command as a job of Slurm; ``slurm`` is the cluster's name unless another is given."""
+    """Runs a command as a job of Slurm.
 
-    cluster = "slurm"
+    ``slurm_conn_id`` is the connection that leads to the cluster. If none is named, it is ``slurm_default``; and where
+    there is no such connection, the cluster ``slurm`` as the database knows it: by default, that of Slurm's commands on
+    the machine of the worker or triggerer.
+    """
+
+    cluster = DEFAULT
+
+    def __init__(
+        self, *, slurm_conn_id: str | None = None, cluster_name: str | None = None, **kwargs: Any
+    ) -> None:
+        if slurm_conn_id and cluster_name and slurm_conn_id != cluster_name:
+            raise InvalidDefinition(
+                f"The task '{kwargs.get('task_id')}' has slurm_conn_id='{slurm_conn_id}' and "
+                f"cluster_name='{cluster_name}'.",
+                remedy="Leave one out: a connection's id is the cluster's name.",
+            )
+        super().__init__(cluster_name=slurm_conn_id or cluster_name, **kwargs)
+        self.slurm_conn_id = slurm_conn_id
 
 
 class MultiprocessOperator(CommandOperator):

@@ -9,13 +9,14 @@ from airflow.sdk import BaseOperator
 from airflow.triggers.base import StartTriggerArgs
 
 from jobmon_airflow import settings
+from jobmon_airflow.dags.clusters import of_tasks
 from jobmon_airflow.dags.wishes import Wishes
 from jobmon_airflow.errors import InvalidDefinition
 from jobmon_airflow.operators.addresses import without_password
 from jobmon_airflow.operators.links import JobmonLink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -49,6 +50,7 @@ class WorkflowOperator(BaseOperator):
         workflow_id: int | str | None = None,
         family: tuple[str, str] | None = None,
         template_task_ids: Mapping[str, str] | None = None,
+        clusters: Collection[str] = (),
         fail_fast: bool = False,
         seconds_until_timeout: float = 36_000,
         resume_timeout: float = 300,
@@ -74,6 +76,7 @@ class WorkflowOperator(BaseOperator):
             resume_timeout=float(resume_timeout),
             increase_resources=increase_resources,
         )
+        self.clusters = sorted({*clusters, *(of_tasks(workflow) if workflow is not None else ())})
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.cancel_on_kill = cancel_on_kill
@@ -117,6 +120,7 @@ class WorkflowOperator(BaseOperator):
                 "cancel_on_kill": self.cancel_on_kill,
                 "poll_interval": self.poll_interval or settings.poll_interval(),
                 "database": without_password(self.database, self.task_id),
+                "clusters": list(self.clusters),
             },
             next_method="execute_complete",
             next_kwargs=None,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from jobmon_airflow.dags.commands import Command
+    from jobmon_airflow.dags.reaching import Reached
     from jobmon_airflow.engine.outcomes import Definition
     from jobmon_airflow.store.airflow_tasks import Place
 
@@ -26,12 +27,13 @@ def define(
     facts: Mapping[str, Any],
     database: str | None,
     own_args: str | None = None,
+    told: Mapping[str, Reached | None] | None = None,
 ) -> Definition:
     """The command as a workflow in the database: one for each task instance of Airflow."""
     index = "" if place.map_index < 0 else f" {place.map_index}"
     args = f"{own_args or f'{place.dag_id} {place.run_id}'} {place.task_id}{index}"
     workflow = with_log_files(command, place).workflow(args, facts, database)
-    return bound(workflow, args, facts)
+    return bound(workflow, args, facts, told)
 
 
 def with_log_files(command: Command, place: Place) -> Command:

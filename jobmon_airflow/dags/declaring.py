@@ -65,6 +65,7 @@ def workflow_dag(
                 shape,
                 database=tool.address,
                 build=of_declared(build, shape.names),
+                clusters=[tool.default_cluster_name] if tool.default_cluster_name else [],
                 fail_fast=fail_fast,
                 seconds_until_timeout=seconds_until_timeout,
                 cancel_on_kill=cancel_on_kill,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jobmon_airflow.dags import reaching
+from jobmon_airflow.dags.clusters import of_tasks
 from jobmon_airflow.engine.outcomes import Definition
 from jobmon_airflow.engine.running import functions_of
 from jobmon_airflow.errors import InvalidDefinition, UnknownName
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jobmon_airflow.client.workflow import Workflow
+    from jobmon_airflow.dags.reaching import Reached
     from jobmon_airflow.operators.workflow import WorkflowOperator
     from jobmon_airflow.store.database import Database
 
@@ -19,9 +22,9 @@ if TYPE_CHECKING:
 def define(operator: WorkflowOperator, database: Database, facts: Mapping[str, Any]) -> Definition:
     """The workflow that the operator runs, in the database."""
     if (workflow_id := asked_for(operator.workflow_id, facts)) is not None:
-        return Definition(workflow_id=workflow_id)
+        return stored(database, workflow_id)
     if operator.family is not None:
-        return Definition(workflow_id=newest(database, *operator.family))
+        return stored(database, newest(database, *operator.family))
     return bound(made(operator, facts), operator.workflow_args, facts)
 
 
@@ -48,13 +51,30 @@ def newest(database: Database, tool: str, name: str) -> int:
     return found
 
 
-def bound(workflow: Workflow, workflow_args: str | None, facts: Mapping[str, Any]) -> Definition:
-    """The workflow in the database; without args of its own it is this DAG run's."""
+def stored(
+    database: Database, workflow_id: int, told: Mapping[str, Reached | None] | None = None
+) -> Definition:
+    """A workflow that is in the database, on clusters that are reached as connections say now."""
+    reaching.prepare(database, reaching.of_workflow(database, workflow_id), told)
+    return Definition(workflow_id=workflow_id)
+
+
+def bound(
+    workflow: Workflow,
+    workflow_args: str | None,
+    facts: Mapping[str, Any],
+    told: Mapping[str, Reached | None] | None = None,
+) -> Definition:
+    """The workflow in the database; without args of its own it is this DAG run's.
+
+    ``told`` are connections to clusters, for a process that cannot ask Airflow for them.
+    """
     if workflow_args:
         workflow.workflow_args = workflow_args
     elif not workflow.has_own_args:
         workflow.workflow_args = f"{facts['dag_id']} {facts['run_id']}"
     workflow.forget_binding()
+    reaching.prepare(workflow.tool.database, of_tasks(workflow), told)
     workflow.bind()
     return Definition(
         workflow_id=workflow.workflow_id, functions=functions_of(workflow), refresh=workflow.bind

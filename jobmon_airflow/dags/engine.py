@@ -20,17 +20,19 @@ from jobmon_airflow.client import registry
 from jobmon_airflow.dags import commanding
 from jobmon_airflow.dags.about import unpacked
 from jobmon_airflow.dags.commands import Command
-from jobmon_airflow.dags.defining import bound, made, newest
+from jobmon_airflow.dags.defining import bound, made, newest, stored
+from jobmon_airflow.dags.reaching import Reached
 from jobmon_airflow.dags.remedies import clear_command
 from jobmon_airflow.dags.wishes import Wishes
 from jobmon_airflow.engine.attending import Attendance
-from jobmon_airflow.engine.outcomes import Cleared, Definition
+from jobmon_airflow.engine.outcomes import Cleared
 from jobmon_airflow.store.airflow_tasks import Place, Try
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from jobmon_airflow.engine.outcomes import Definition
     from jobmon_airflow.store.database import Database
 
 log = logging.getLogger("jobmon_airflow.engine")
@@ -52,6 +54,9 @@ class Order:
     env: Mapping[str, str] = field(default_factory=dict)  #: of the command
     workflow_args: str | None = None
     cleared: Sequence[Cleared] = ()
+    clusters: Mapping[str, Reached | None] = field(
+        default_factory=dict
+    )  #: connections; their tokens travel along
 
     def to_json(self) -> str:
         command = self.command.packed() if self.command else None
@@ -66,6 +71,7 @@ class Order:
                 "place": Place(**said["place"]),
                 "facts": unpacked(said["facts"]),
                 "command": Command(**said["command"]) if said["command"] else None,
+                "clusters": {name: Reached.unpacked(way) for name, way in said["clusters"].items()},
                 "cleared": [Cleared(**{**each, "place": Place(**each["place"])}) for each in said["cleared"]],
             }
         )
@@ -102,18 +108,20 @@ def _attendance(order: Order) -> Attendance:
 
 def _define(order: Order, database: Database) -> Definition:
     if order.command is not None:
-        return commanding.define(order.command, order.place, order.facts, None, order.workflow_args)
+        return commanding.define(
+            order.command, order.place, order.facts, None, order.workflow_args, order.clusters
+        )
     if order.workflow_id is not None:
-        return Definition(workflow_id=order.workflow_id)
+        return stored(database, order.workflow_id, order.clusters)
     if order.family is not None:
         tool, name = order.family
-        return Definition(workflow_id=newest(database, tool, name))
+        return stored(database, newest(database, tool, name), order.clusters)
     from jobmon_airflow.dags.loading import operator_in
 
     assert order.dag_file is not None
     operator = operator_in(order.dag_file, order.place.dag_id, order.place.task_id)
     _log_plainly()
-    return bound(made(operator, order.facts), order.workflow_args, order.facts)
+    return bound(made(operator, order.facts), order.workflow_args, order.facts, order.clusters)
 
 
 def _log_plainly() -> None:

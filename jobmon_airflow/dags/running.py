@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from jobmon_airflow.client import registry
-from jobmon_airflow.dags import commanding, telemetry
+from jobmon_airflow.dags import commanding, reaching, telemetry
 from jobmon_airflow.dags.about import about, this_try
 from jobmon_airflow.dags.attempt import attempt_of, in_words
 from jobmon_airflow.dags.clearing import cleared_mirrors
@@ -58,13 +58,17 @@ def run_command(operator: CommandOperator, context: Context) -> dict[str, Any]:
     operator.log.info("The workflow's page: %s", page_of(this.place))
     database = registry.database(operator.database)
     command = operator.as_command(this.place.dag_id)
+    ways = reaching.ways(database, [command.cluster])
+    command = reaching.settled(command, ways)
     store: Any = context.get("task_state_store")
     memory: Any = store.get(KEY) if store is not None else None
     clears = getattr(context["dag_run"], "clear_number", 0) or 0
     operator._attendance = attendance = Attendance(  # noqa: SLF001 - it is what on_kill ends
         database,
         this,
-        partial(commanding.define, command, this.place, facts, operator.database, operator.workflow_args),
+        partial(
+            commanding.define, command, this.place, facts, operator.database, operator.workflow_args, ways
+        ),
         Wishes().options(),
         # Airflow tries again what it believes to have failed: only a person who clears it wants it done twice.
         # What it remembers may have been removed when it succeeded.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from jobmon_airflow.errors import UnknownCluster
+from jobmon_airflow.errors import InvalidDefinition, UnknownCluster
 from jobmon_airflow.queues import QueueLimits
 from jobmon_airflow.store import sets
 from jobmon_airflow.store.schema import cluster, cluster_type, queue, task, task_resources
@@ -33,7 +33,8 @@ def cluster_id(connection: Connection, name: str) -> int:
     if name not in known:
         raise UnknownCluster(
             f"There is no cluster '{name}'.",
-            remedy=f"Choose one of {', '.join(sorted(known))}, or make it known: "
+            remedy=f"Choose one of {', '.join(sorted(known))}; or make it known: in Airflow by a connection of the "
+            f"type slurm with the id '{name}', else by "
             f"jobmon_airflow.store.clusters.register(connection, '{name}', 'slurm').",
         )
     return known[name]
@@ -48,6 +49,29 @@ def register(
     columns = ("name", "cluster_type_id", "connection_parameters")
     sets.insert(connection, cluster, columns, [row], keep_existing=True)
     return cluster_id(connection, name)
+
+
+def describe(
+    connection: Connection, name: str, type_name: str, connection_parameters: Mapping[str, Any]
+) -> int:
+    """Make a cluster known; one that is known is reached by these parameters from now on."""
+    number = register(connection, name, type_name, connection_parameters)
+    known_type, parameters = connection_of(connection, name)
+    if known_type != type_name:
+        raise InvalidDefinition(
+            f"The cluster '{name}' is of the type '{known_type}', and not of the type '{type_name}'.",
+            remedy="Give the connection to it another id.",
+        )
+    if parameters != dict(connection_parameters):
+        text = json.dumps(dict(connection_parameters), sort_keys=True)
+        connection.execute(update(cluster).where(cluster.c.id == number).values(connection_parameters=text))
+    return number
+
+
+def of_type(connection: Connection, type_name: str) -> set[str]:
+    """The names of the clusters of a type."""
+    query = select(cluster.c.name).join(cluster_type, cluster_type.c.id == cluster.c.cluster_type_id)
+    return set(connection.execute(query.where(cluster_type.c.name == type_name)).scalars())
 
 
 def queue_ids(connection: Connection, cluster_id: int, names: Collection[str]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from jobmon_airflow.dags import reaching
 from jobmon_airflow.dags.about import about, packed
 from jobmon_airflow.dags.attempt import attempt_of, in_words
 from jobmon_airflow.dags.commands import COMMAND, Command, as_text
@@ -66,13 +67,16 @@ class CommandTrigger(AttendingTrigger):
     def order(self, this: Try) -> Order:
         """What the engine is to do for a try."""
         facts = about(self.task_instance.get_template_context())  # type: ignore[union-attr]
+        command = self._command(this)
+        ways = reaching.ways(self.store(), [command.cluster])
         return Order(
             place=this.place,
             try_number=this.number,
             facts=packed(facts),
             wishes=self.wishes,
             cancel_on_kill=self.cancel_on_kill,
-            command=self._command(this),
+            command=reaching.settled(command, ways),
+            clusters=ways,
             env={name: str(value) for name, value in self.env.items()},
             workflow_args=self.workflow_args,
         )

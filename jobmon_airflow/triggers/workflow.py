@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jobmon_airflow.dags import reaching
 from jobmon_airflow.dags.about import about, packed
 from jobmon_airflow.dags.clearing import cleared_mirrors
 from jobmon_airflow.dags.defining import asked_for
@@ -33,6 +34,7 @@ class WorkflowTrigger(AttendingTrigger):
         cancel_on_kill: bool,
         poll_interval: float,
         database: str | None = None,
+        clusters: Sequence[str] = (),
     ) -> None:
         super().__init__(cancel_on_kill=cancel_on_kill, poll_interval=poll_interval, database=database)
         self.workflow_id = workflow_id
@@ -41,12 +43,13 @@ class WorkflowTrigger(AttendingTrigger):
         self.is_built = is_built
         self.template_task_ids = template_task_ids
         self.wishes = wishes
+        self.clusters = clusters  #: that the DAG file names
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Its path and arguments, as Airflow keeps them."""
         names = (
             *("workflow_id", "workflow_args", "family", "is_built", "template_task_ids", "wishes"),
-            *("cancel_on_kill", "poll_interval", "database"),
+            *("cancel_on_kill", "poll_interval", "database", "clusters"),
         )
         return "jobmon_airflow.triggers.workflow.WorkflowTrigger", {
             name: getattr(self, name) for name in names
@@ -65,5 +68,6 @@ class WorkflowTrigger(AttendingTrigger):
             family=self.family,
             workflow_args=self.workflow_args,
             dag_file=whereabouts(self.task.dag) if self.is_built else None,  # type: ignore[union-attr]
+            clusters=reaching.ways_of_all(self.store(), self.clusters),
             cleared=cleared_mirrors(self.store(), this.place, self.template_task_ids),
         )

@@ -132,7 +132,11 @@ def test_a_mirror_is_not_tried_again_and_waits_for_nobody():
 
 @pytest.mark.parametrize(
     ("kind", "cluster"),
-    [(SlurmOperator, "slurm"), (MultiprocessOperator, "multiprocess"), (SequentialOperator, "sequential")],
+    [
+        (SlurmOperator, "slurm_default"),
+        (MultiprocessOperator, "multiprocess"),
+        (SequentialOperator, "sequential"),
+    ],
 )
 def test_an_operator_is_called_after_its_cluster(kind: type[CommandOperator], cluster: str):
     assert kind(task_id="t", command="true").as_command("d").cluster == cluster

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +13,16 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException
 
-from jobmon_airflow.dags import commanding
-from jobmon_airflow.dags.about import about, this_try
+from jobmon_airflow import Tool
+from jobmon_airflow.dags import commanding, reaching, run_of
+from jobmon_airflow.dags.about import about, packed, this_try
+from jobmon_airflow.dags.defining import define
+from jobmon_airflow.dags.engine import Order
 from jobmon_airflow.dags.running import run_command
 from jobmon_airflow.distributors import registry
+from jobmon_airflow.distributors.slurm import secrets
 from jobmon_airflow.engine.session import Options, Session
-from jobmon_airflow.errors import UnknownCluster
+from jobmon_airflow.errors import InvalidDefinition, InvalidSetting, UnknownCluster
 from jobmon_airflow.operators.command import SlurmOperator
 from jobmon_airflow.queues import QueueLimits
 from jobmon_airflow.store import clusters, migrations
@@ -27,7 +33,11 @@ from jobmon_airflow.testing.access import Access
 CLUSTER: dict[str, SimulatedCluster] = {}
 
 
-def reached() -> Any:
+REACHED: list[dict[str, Any]] = []
+
+
+def reached(**parameters: Any) -> Any:
+    REACHED.append(parameters)
     return CLUSTER["slurm"].another_access()
 
 
@@ -66,6 +76,8 @@ def address(tmp_path, monkeypatch):
     monkeypatch.setenv("JOBMON__DB__SQLALCHEMY_DATABASE_URI", f"sqlite:///{tmp_path / 'jobmon.db'}")
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
     monkeypatch.setitem(registry._BUILT_IN, "slurm", f"{__name__}:reached")
+    monkeypatch.setattr(secrets, "_held", {})
+    REACHED.clear()
     database = Database.open()
     migrations.migrate(database)
     yield database
@@ -81,9 +93,12 @@ def operator(**options: Any) -> SlurmOperator:
     return SlurmOperator(task_id="fit", dag=DAG("hand_written", schedule=None), command="fit.R 7", **options)
 
 
-def try_(task: SlurmOperator, number: int, memory: Memory, *, clears: int = 0) -> dict[str, Any]:
+def try_(
+    task: SlurmOperator, number: int, memory: Memory, *, clears: int = 0, run_id: str = "manual"
+) -> dict[str, Any]:
     """One of Airflow's tries."""
-    context: Any = {"ti": Instance(number), "dag_run": Run(clear_number=clears), "params": {}}
+    run = Run(clear_number=clears, run_id=run_id)
+    context: Any = {"ti": Instance(number, run_id=run_id), "dag_run": run, "params": {}}
     return run_command(task, {**context, "task_state_store": memory})
 
 
@@ -184,7 +199,8 @@ def test_a_job_that_an_earlier_try_left_on_the_cluster_is_taken_over(address):
     cluster = slurm()
     task, facts = operator(), about({"ti": Instance(1), "dag_run": Run(), "params": {}})
     place = this_try(Instance(1)).place
-    definition = commanding.define(task.as_command("hand_written"), place, facts, None)
+    command = reaching.settled(task.as_command("hand_written"), {})
+    definition = commanding.define(command, place, facts, None)
     deaf = Deaf(cluster._state, cluster._luck, None, appetite=9, outlives_us=True)
     session = Session(
         address, definition.workflow_id, Options(resume=True), distributors={"slurm": deaf}, threaded=False
@@ -217,3 +233,156 @@ def test_a_log_of_airflow_is_told_how_it_ended(address, capsys):
     try_(operator(), 1, Memory())
 
     assert "done, exit code 0" in capsys.readouterr().out
+
+
+# --- connections ----------------------------------------------------------------------------------------------
+
+
+def connect(monkeypatch, name: str, **fields: Any) -> None:
+    monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps({"conn_type": "slurm", **fields}))
+
+
+def stored(database: Database) -> dict[str, tuple[str, dict[str, Any]]]:
+    with database.read() as connection:
+        return {
+            name: clusters.connection_of(connection, name)
+            for name in clusters.of_type(connection, "slurm")
+            if name != "slurm"
+        }
+
+
+def test_a_connection_is_a_cluster_and_what_is_secret_of_it_is_not_stored(address, monkeypatch):
+    slurm()
+    connect(
+        monkeypatch,
+        "gpu",
+        host="api.example.org",
+        login="ada",
+        password="hush-hush",
+        extra={"transport": "rest"},
+    )
+
+    facts = try_(operator(slurm_conn_id="gpu"), 1, Memory())
+
+    way = {"transport": "rest", "host": "api.example.org", "user": "ada"}
+    assert facts["verdict"] == "done"
+    assert [way] == REACHED
+    assert stored(address) == {"gpu": ("slurm", way)}
+    assert secrets.token_of("api.example.org", "ada") == "hush-hush"
+    assert "hush-hush" not in str(dict(os.environ | {"AIRFLOW_CONN_GPU": ""}))
+
+
+def test_a_connection_that_changes_is_followed(address, monkeypatch):
+    slurm()
+    connect(monkeypatch, "gpu", extra={"partition": "all.q"})
+    try_(operator(slurm_conn_id="gpu"), 1, Memory())
+
+    connect(monkeypatch, "gpu", extra={"partition": "long.q", "spool": "/shared/jobmon"})
+    try_(operator(slurm_conn_id="gpu"), 2, Memory(), clears=1)
+
+    assert [way.get("partition") for way in REACHED] == ["all.q", "long.q"]
+    assert stored(address)["gpu"][1]["spool"] == "/shared/jobmon"
+
+
+def test_the_default_connection_is_taken_where_there_is_one_and_the_cluster_slurm_where_there_is_none(
+    address, monkeypatch
+):
+    slurm()
+    try_(operator(), 1, Memory())
+    assert (REACHED, stored(address)) == ([{}], {})
+
+    connect(monkeypatch, "slurm_default", extra={"account": "proj_a"})
+    try_(operator(), 1, Memory(), run_id="another")
+    assert REACHED[1:] == [{"transport": "local", "account": "proj_a"}]
+    assert list(stored(address)) == ["slurm_default"]
+
+
+def test_an_ssh_connection_may_say_how_to_get_there(address, monkeypatch):
+    slurm()
+    ssh = {
+        "conn_type": "ssh",
+        "host": "head",
+        "port": 2222,
+        "login": "ada",
+        "password": "no",
+        "extra": {"key_file": "/k"},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_LOGIN_NODE", json.dumps(ssh))
+    connect(monkeypatch, "gpu", extra={"ssh_conn_id": "login_node", "account": "proj_a"})
+
+    try_(operator(slurm_conn_id="gpu"), 1, Memory())
+
+    assert REACHED == [
+        {
+            "transport": "ssh",
+            "host": "head",
+            "port": 2222,
+            "user": "ada",
+            "key_file": "/k",
+            "account": "proj_a",
+        }
+    ]
+
+
+def test_an_ssh_connection_that_is_none_is_refused(address, monkeypatch):
+    slurm()
+    connect(monkeypatch, "other")
+    connect(monkeypatch, "gpu", extra={"ssh_conn_id": "other"})
+
+    with pytest.raises(InvalidSetting, match="'other', which is a connection of the type 'slurm'"):
+        try_(operator(slurm_conn_id="gpu"), 1, Memory())
+
+
+def test_a_workflow_s_cluster_may_be_a_connection(address, monkeypatch):
+    cluster = slurm()
+    connect(monkeypatch, "gpu", extra={"partition": "all.q"})
+    tool = Tool("burden")
+    tool.set_default_cluster_name("gpu")
+    workflow = tool.create_workflow(name="yearly")
+    workflow.add_tasks(tool.get_task_template("fit", "fit {n}", node_args=["n"]).create_tasks(n=[1, 2]))
+    dag = workflow.to_dag(deferrable=True)
+
+    facts = about({"ti": Instance(1), "dag_run": Run(), "params": {}})
+    definition = define(run_of(dag), address, facts)
+    outcome = asyncio.run(
+        Session(address, definition.workflow_id, Options(resume=True), threaded=False).run()
+    )
+
+    assert outcome.status == "D"
+    assert sum(cluster.attempts.values()) == 2
+    assert REACHED == [{"transport": "local", "partition": "all.q"}]
+    assert run_of(dag).start_trigger_args.trigger_kwargs["clusters"] == ["gpu"]
+
+
+def test_an_engine_is_told_of_connections_that_it_cannot_ask_for(address, monkeypatch):
+    slurm()
+    connect(monkeypatch, "gpu", host="api", password="hush", extra={"transport": "rest"})
+    ways = reaching.ways_of_all(address, ["gpu", "multiprocess", "unheard_of"])
+    assert {name for name, way in ways.items() if way is not None} == {"gpu"}
+    monkeypatch.delenv("AIRFLOW_CONN_GPU")
+    facts = packed(about({"ti": Instance(1), "dag_run": Run(), "params": {}}))
+    order = Order(
+        place=this_try(Instance(1)).place,
+        try_number=1,
+        facts=facts,
+        wishes={},
+        cancel_on_kill=True,
+        clusters=ways,
+    )
+
+    told = Order.from_json(order.to_json()).clusters
+    reaching.prepare(address, {"gpu", "unheard_of"}, told)
+
+    assert stored(address) == {"gpu": ("slurm", {"transport": "rest", "host": "api"})}
+    assert secrets.token_of("api") == "hush"
+    assert "hush" not in repr(order)
+
+
+def test_a_cluster_of_another_kind_does_not_become_one_of_slurm(address):
+    with pytest.raises(InvalidDefinition, match="'multiprocess' is of the type 'multiprocess'"):
+        address.write(lambda it: clusters.describe(it, "multiprocess", "slurm", {}))
+
+
+def test_a_connection_and_a_cluster_that_differ_are_refused():
+    with pytest.raises(InvalidDefinition, match="Leave one out"):
+        operator(slurm_conn_id="gpu", cluster_name="other")
