@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jobmon_airflow.lazy import names_of
+
 if TYPE_CHECKING:
     from jobmon_airflow.client.array import Array
     from jobmon_airflow.client.job import add_task_attributes
@@ -46,30 +48,23 @@ __all__ = [
     "task_generator",
 ]
 
-_HOMES = {
-    "Array": "client.array",
-    "JobmonError": "errors",
-    "Memory": "units",
-    "Runtime": "units",
-    "Task": "client.task",
-    "TaskTemplate": "client.task_template",
-    "Tool": "client.tool",
-    "Workflow": "client.workflow",
-    "WorkflowRunStatus": "states",
-    "add_task_attributes": "client.job",
-    "resume_workflow": "client.resuming",
-    "task_generator": "client.task_generator",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = names_of(
+    __name__,
+    {
+        "Array": "client.array",
+        "JobmonError": "errors",
+        "Memory": "units",
+        "Runtime": "units",
+        "Task": "client.task",
+        "TaskTemplate": "client.task_template",
+        "Tool": "client.tool",
+        "Workflow": "client.workflow",
+        "WorkflowRunStatus": "states",
+        "add_task_attributes": "client.job",
+        "resume_workflow": "client.resuming",
+        "task_generator": "client.task_generator",
+    },
+)
 
 
 def __dir__() -> list[str]:

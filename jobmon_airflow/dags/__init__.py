@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jobmon_airflow.lazy import names_of
+
 if TYPE_CHECKING:
     from jobmon_airflow.dags.bundle import JobmonDagBundle
     from jobmon_airflow.dags.declaring import workflow_dag
@@ -15,23 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["JobmonDagBundle", "run_of", "templates", "to_dag", "workflow_dag"]
 
-_HOMES = {
-    "JobmonDagBundle": "bundle",
-    "run_of": "making",
-    "templates": "making",
-    "to_dag": "making",
-    "workflow_dag": "declaring",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = names_of(
+    __name__,
+    {
+        "JobmonDagBundle": "bundle",
+        "run_of": "making",
+        "templates": "making",
+        "to_dag": "making",
+        "workflow_dag": "declaring",
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.engine.claims import known
 from jobmon_airflow.engine.report import report
-from jobmon_airflow.engine.tallies import snapshot_of
+from jobmon_airflow.engine.tallies import snapshot_of, statuses_of
 from jobmon_airflow.states import TaskBucket, TaskStatus, WorkflowRunStatus, WorkflowStatus
 from jobmon_airflow.store import dags, overviews, workflows
 
@@ -124,7 +124,7 @@ def _standings(connection: Connection, found: Sequence[Overview]) -> list[Standi
     ids = [overview.id for overview in found]
     if not ids:
         return []
-    runs, counts = overviews.last_runs(connection, ids), workflows.counts_by_status(connection, ids)
+    runs, statuses = overviews.last_runs(connection, ids), statuses_of(connection, ids)
     return [
         Standing(
             workflow_id=overview.id,
@@ -136,21 +136,20 @@ def _standings(connection: Connection, found: Sequence[Overview]) -> list[Standi
             created=overview.created_date,
             workflow_run_id=runs[overview.id][0] if overview.id in runs else None,
             run_status=WorkflowRunStatus.of(runs[overview.id][1]) if overview.id in runs else None,
-            templates=_templates(overview.id, workflows.array_names(connection, overview.id), counts),
+            templates=[
+                Template(name=name, counts=_in_buckets(by_status))
+                for name, by_status in statuses[overview.id].items()
+            ],
         )
         for overview in found
     ]
 
 
-def _templates(
-    workflow_id: int, names: Mapping[int, str], counts: Mapping[tuple[int, int], Mapping[str, int]]
-) -> list[Template]:
-    """The templates of a workflow; several versions of one are one."""
-    found = {name: dict.fromkeys(TaskBucket, 0) for name in names.values()}
-    for array_id, name in names.items():
-        for status, count in counts.get((workflow_id, array_id), {}).items():
-            found[name][TaskStatus.of(status).bucket] += count
-    return [Template(name=name, counts=buckets) for name, buckets in found.items()]
+def _in_buckets(by_status: Mapping[str, int]) -> dict[TaskBucket, int]:
+    counts = dict.fromkeys(TaskBucket, 0)
+    for status, count in by_status.items():
+        counts[TaskStatus.of(status).bucket] += count
+    return counts
 
 
 def _places(connection: Connection, workflow_id: int, dag_id: int) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.engine.progress import Snapshot, TemplateCounts
@@ -9,7 +10,7 @@ from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store import workflows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
     from sqlalchemy import Connection
 
@@ -29,30 +30,27 @@ def snapshot_of(connection: Connection, workflow_id: int, run_id: int, elapsed: 
 
 
 def counts_of(connection: Connection, workflow_id: int) -> dict[str, TemplateCounts]:
-    """How far each template of a workflow is; versions of one template count together."""
-    by_array = workflows.counts_by_status(connection, [workflow_id])
-    found: dict[str, TemplateCounts] = {}
-    for array, name in workflows.array_names(connection, workflow_id).items():
-        counts = _counts(name, by_array.get((workflow_id, array), {}))
-        found[name] = _sum(found[name], counts) if name in found else counts
+    """How far each template of a workflow is."""
+    by_template = statuses_of(connection, [workflow_id])[workflow_id]
+    return {name: _counts(name, by_status) for name, by_status in by_template.items()}
+
+
+def statuses_of(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Counter[str]]]:
+    """How many tasks of each template of workflows have which status; versions of one template count together."""
+    by_array = workflows.counts_by_status(connection, ids)
+    found: dict[int, dict[str, Counter[str]]] = {}
+    for workflow_id in ids:
+        by_template = found[workflow_id] = {}
+        for array, name in workflows.array_names(connection, workflow_id).items():
+            by_template.setdefault(name, Counter()).update(by_array.get((workflow_id, array), {}))
     return found
 
 
-def _counts(name: str, by_status: Mapping[str, int]) -> TemplateCounts:
+def _counts(name: str, by_status: Counter[str]) -> TemplateCounts:
     return TemplateCounts(
         name=name,
-        total=sum(by_status.values()),
-        done=by_status.get(TaskStatus.DONE, 0),
-        active=sum(by_status.get(status, 0) for status in _ACTIVE),
-        failed=by_status.get(TaskStatus.ERROR_FATAL, 0),
-    )
-
-
-def _sum(one: TemplateCounts, other: TemplateCounts) -> TemplateCounts:
-    return TemplateCounts(
-        name=one.name,
-        total=one.total + other.total,
-        done=one.done + other.done,
-        active=one.active + other.active,
-        failed=one.failed + other.failed,
+        total=by_status.total(),
+        done=by_status[TaskStatus.DONE],
+        active=sum(by_status[status] for status in _ACTIVE),
+        failed=by_status[TaskStatus.ERROR_FATAL],
     )

@@ -151,12 +151,6 @@ def of_run(connection: Connection, dag_id: str, run_id: str) -> list[Row[Any]]:
     return list(connection.execute(query.order_by(airflow_task.c.id)))
 
 
-def of_workflow(connection: Connection, workflow_id: int) -> list[Row[Any]]:
-    """All task instances that ever acted for a workflow, oldest first."""
-    query = select(airflow_task).where(airflow_task.c.workflow_id == workflow_id)
-    return list(connection.execute(query.order_by(airflow_task.c.id)))
-
-
 def is_attended(found: Row[Any], at: datetime) -> bool:
     """Whether a process that acts for the place was heard of in time."""
     return found.outcome is None and found.heartbeat_date is not None and found.heartbeat_date >= at
