@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,7 +42,7 @@ def output_file(folder: Path | None, attempt: Attempt, letter: str) -> str | Non
 
 def file_stem(attempt: Attempt) -> str:
     """The task's name, as far as it can be a file's."""
-    name = attempt.name.replace("/", "_").encode("utf-8", "replace")
+    name = re.sub(r"[/\0]", "_", attempt.name).encode("utf-8", "replace")
     return name[:_LONGEST_NAME].decode("utf-8", "ignore")
 
 
