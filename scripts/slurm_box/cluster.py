@@ -219,12 +219,11 @@ class Cluster:
             end_processes(left)
 
     def _processes_of_jobs(self) -> set[int]:
-        """What runs in the box's cgroups, what calls itself a job of it, and what watches over jobs."""
+        """What runs in the box's cgroups, what calls itself a job of it, and what helps daemons."""
         conf = f"SLURM_CONF={self.box.slurm_conf}"
         jobs = set(processes_with(conf, "SLURM_JOB_ID="))
-        watchers = {
-            pid for pid in named("slurmstepd") if conf in environment_of(pid) or uses(pid, self.box.folder)
-        }
+        helpers = {*named("slurmstepd"), *named("slurmscriptd")}
+        watchers = {pid for pid in helpers if conf in environment_of(pid) or uses(pid, self.box.folder)}
         return (cgroups.processes(self.box) | jobs | watchers) - {os.getpid()}
 
 

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Final
 
+from scripts.slurm_box.daemons import wait_until
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -76,8 +78,15 @@ def _mount_memory(box: Settings) -> None:
 
 
 def _unmount(box: Settings) -> None:
+    """Unmount it; what was killed just now may keep it for another moment."""
     if box.live.is_mount():
-        subprocess.run(["umount", str(box.live)], check=True)
+        wait_until(
+            lambda: _is_unmounted(box), f"Somebody uses {box.live}: `fuser -vm {box.live}`.", within=10
+        )
+
+
+def _is_unmounted(box: Settings) -> bool:
+    return subprocess.run(["umount", str(box.live)], capture_output=True, check=False).returncode == 0
 
 
 def _kept(box: Settings) -> Path:

@@ -88,8 +88,16 @@ class Box:
         return said
 
     def wait_until_saved(self) -> None:
-        """Wait until slurmctld has written down what it knows now: a crash forgets the last five seconds."""
-        time.sleep(SAVED_AFTER)
+        """Make slurmctld write down what it knows now.
+
+        A crash forgets the last five seconds, and more: that the backfill scheduler has started a job is written
+        down when the next thing happens to some job. Until then a crash makes a running job a waiting one.
+        """
+        for job in self.command("squeue", "-h", "-o", "%A").split()[:1]:
+            self.command("scontrol", "update", f"jobid={job}", "comment=saved")
+        changed, file = time.time(), self.settings.live / "state" / "job_state"
+        while time.time() < changed + SAVED_AFTER and not (file.exists() and file.stat().st_mtime > changed):
+            time.sleep(0.05)
 
     # --- REST ---
 
