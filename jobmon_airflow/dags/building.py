@@ -9,6 +9,7 @@ import inspect
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
+from jobmon_airflow.client import garbage
 from jobmon_airflow.client.foreign import foreign, protect
 from jobmon_airflow.client.shape import Shape
 from jobmon_airflow.client.workflow import Workflow
@@ -32,7 +33,8 @@ def call_builder(build: Callable[..., Workflow], context: Mapping[str, Any]) -> 
     Texts among them are `Foreign`.
     """
     arguments = dict(_arguments(build, context))
-    workflow = build(**arguments)
+    with garbage.left_lying():
+        workflow = build(**arguments)
     if not isinstance(workflow, Workflow):
         raise InvalidDefinition(
             f"{build.__name__} returned {workflow!r:.60}, which is no workflow.",

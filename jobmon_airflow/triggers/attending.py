@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSuccessEvent
+from airflow.triggers.base import TaskFailedEvent, TaskSuccessEvent
 
 from jobmon_airflow import settings
 from jobmon_airflow.client import registry
@@ -22,6 +24,7 @@ from jobmon_airflow.store import airflow_tasks, workflow_runs
 from jobmon_airflow.triggers import engines
 from jobmon_airflow.triggers.leaving import leave
 from jobmon_airflow.triggers.patience import patiently
+from jobmon_airflow.triggers.told import ToldTrigger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,22 +35,21 @@ if TYPE_CHECKING:
     from jobmon_airflow.dags.engine import Order
     from jobmon_airflow.store.airflow_tasks import Claim, Try
     from jobmon_airflow.store.database import Database
+    from jobmon_airflow.triggers.engines import Engine
+    from jobmon_airflow.triggers.errands import Errand
 
 _STARTS: Final = 3  # of engines for one try: one that dies again and again would do so for ever
 _LOOK: Final = 0.5  # seconds between two looks at an engine of our own
 _PATIENCE: Final = 25.0  # seconds for an engine to end; Airflow gives on_kill thirty
 
 
-class AttendingTrigger(BaseTrigger):
+@dataclass(kw_only=True, eq=False, repr=False)
+class AttendingTrigger(ToldTrigger):
     """Ends its task as a workflow ends."""
 
     repeats = False  #: what is done, when a person clears the task
 
-    def __init__(self, *, cancel_on_kill: bool, poll_interval: float, database: str | None) -> None:
-        super().__init__()
-        self.cancel_on_kill = cancel_on_kill
-        self.poll_interval = poll_interval
-        self.database = database
+    cancel_on_kill: bool
 
     @abstractmethod
     def order(self, this: Try) -> Order:
@@ -110,17 +112,18 @@ class AttendingTrigger(BaseTrigger):
         )
 
     async def _run_engine(self, order: Order) -> None:
-        engine = await asyncio.to_thread(engines.Engine, order, self.database)
+        engine = await engines.begin(order, self.database)
         self.log.info("The engine's log: %s", engine.log_file)
-        while not engine.is_over:
-            await asyncio.sleep(_LOOK)
-            self._tell(engine)
-        while self._tell(engine):
-            pass
+        with closing(engine):
+            while not engine.is_over:
+                await asyncio.sleep(_LOOK)
+                self._tell(engine)
+            while self._tell(engine):
+                pass
 
-    def _tell(self, engine: engines.Engine) -> bool:
+    def _tell(self, engine: Engine | Errand) -> bool:
         """Tell what the engine has said, and say whether it has said anything."""
-        lines = list(engine.news())
+        lines = engine.news()
         for line in lines:
             self.log.info("%s", line)
         return bool(lines)
@@ -153,7 +156,7 @@ class AttendingTrigger(BaseTrigger):
         if row.workflow_run_id is not None:
             wish, run_ids = WorkflowRunStatus.COLD_RESUME, [row.workflow_run_id]
             self.store().write(lambda it: workflow_runs.advance(it, run_ids, wish, datetime.now(UTC)))
-        engines.end(row)
+        engines.end(row, this)
 
     async def _gone(self, this: Try) -> Outcome | None:
         """Wait until the engine has ended; how it left the run, if it could say so."""

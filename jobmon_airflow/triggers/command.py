@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.dags import reaching
@@ -22,39 +22,18 @@ if TYPE_CHECKING:
     from jobmon_airflow.store.airflow_tasks import Try
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class CommandTrigger(AttendingTrigger):
     """Ends its task as a command ends."""
 
     repeats = True
 
-    def __init__(
-        self,
-        *,
-        command: str | Sequence[str],
-        compute_resources: Mapping[str, Any],
-        env: Mapping[str, str],
-        rest: Mapping[str, Any],
-        workflow_args: str | None,
-        wishes: Mapping[str, Any],
-        cancel_on_kill: bool,
-        poll_interval: float,
-        database: str | None = None,
-    ) -> None:
-        super().__init__(cancel_on_kill=cancel_on_kill, poll_interval=poll_interval, database=database)
-        self.command = command
-        self.compute_resources = compute_resources
-        self.env = env
-        self.rest = rest
-        self.workflow_args = workflow_args
-        self.wishes = wishes
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Its path and arguments, as Airflow keeps them."""
-        names = (
-            *("command", "compute_resources", "env", "rest", "workflow_args", "wishes"),
-            *("cancel_on_kill", "poll_interval", "database"),
-        )
-        return "jobmon_airflow.triggers.command.CommandTrigger", {name: getattr(self, name) for name in names}
+    command: str | Sequence[str]
+    compute_resources: Mapping[str, Any]
+    env: Mapping[str, str]
+    rest: Mapping[str, Any]
+    workflow_args: str | None
+    wishes: Mapping[str, Any]
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
         """Fill in the templates; what a person wrote into params or conf is quoted where it enters the command."""

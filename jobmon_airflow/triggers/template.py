@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent, TaskSuccessEvent
+from airflow.triggers.base import TaskFailedEvent, TaskSkippedEvent, TaskSuccessEvent
 
 from jobmon_airflow.client import registry
 from jobmon_airflow.dags.about import this_try
@@ -16,6 +17,7 @@ from jobmon_airflow.operators.links import page_of
 from jobmon_airflow.store import airflow_tasks
 from jobmon_airflow.triggers.leaving import leave
 from jobmon_airflow.triggers.patience import patiently
+from jobmon_airflow.triggers.told import ToldTrigger
 from jobmon_airflow.triggers.watch import Subject, watching
 
 if TYPE_CHECKING:
@@ -29,24 +31,12 @@ if TYPE_CHECKING:
 EVENTS = {End.SUCCESS: TaskSuccessEvent, End.FAILED: TaskFailedEvent, End.SKIPPED: TaskSkippedEvent}
 
 
-class TemplateTrigger(BaseTrigger):
+@dataclass(kw_only=True, eq=False, repr=False)
+class TemplateTrigger(ToldTrigger):
     """Ends its task as the tasks of a template end."""
 
-    def __init__(
-        self, *, template: str, run_task_id: str, poll_interval: float, database: str | None = None
-    ) -> None:
-        super().__init__()
-        self.template = template
-        self.run_task_id = run_task_id
-        self.poll_interval = poll_interval
-        self.database = database
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Its path and arguments, as Airflow keeps them."""
-        names = ("template", "run_task_id", "poll_interval", "database")
-        return "jobmon_airflow.triggers.template.TemplateTrigger", {
-            name: getattr(self, name) for name in names
-        }
+    template: str
+    run_task_id: str
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for the template's end, and end the task so."""

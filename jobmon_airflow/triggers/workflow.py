@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.dags import reaching
@@ -19,41 +20,17 @@ if TYPE_CHECKING:
     from jobmon_airflow.store.airflow_tasks import Try
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class WorkflowTrigger(AttendingTrigger):
     """Ends its task as a workflow ends."""
 
-    def __init__(
-        self,
-        *,
-        workflow_id: int | str | None,
-        workflow_args: str | None,
-        family: Sequence[str] | None,
-        is_built: bool,
-        template_task_ids: Mapping[str, str],
-        wishes: Mapping[str, Any],
-        cancel_on_kill: bool,
-        poll_interval: float,
-        database: str | None = None,
-        clusters: Sequence[str] = (),
-    ) -> None:
-        super().__init__(cancel_on_kill=cancel_on_kill, poll_interval=poll_interval, database=database)
-        self.workflow_id = workflow_id
-        self.workflow_args = workflow_args
-        self.family = family
-        self.is_built = is_built
-        self.template_task_ids = template_task_ids
-        self.wishes = wishes
-        self.clusters = clusters  #: that the DAG file names
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Its path and arguments, as Airflow keeps them."""
-        names = (
-            *("workflow_id", "workflow_args", "family", "is_built", "template_task_ids", "wishes"),
-            *("cancel_on_kill", "poll_interval", "database", "clusters"),
-        )
-        return "jobmon_airflow.triggers.workflow.WorkflowTrigger", {
-            name: getattr(self, name) for name in names
-        }
+    workflow_id: int | str | None
+    workflow_args: str | None
+    family: Sequence[str] | None
+    is_built: bool
+    template_task_ids: Mapping[str, str]
+    wishes: Mapping[str, Any]
+    clusters: Sequence[str] = ()  #: that the DAG file names
 
     def order(self, this: Try) -> Order:
         """What the engine is to do for a try."""

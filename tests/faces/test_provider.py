@@ -124,6 +124,7 @@ def test_secret_fields_of_connections_are_hidden_as_they_are_typed():
 def test_the_description_loads_nothing_but_itself():
     assert [name for name in loaded_by("import jobmon_airflow.provider") if "jobmon" in name] == [
         "jobmon_airflow",
+        "jobmon_airflow.lazy",
         "jobmon_airflow.provider",
     ]
     assert heavy(loaded_by("import jobmon_airflow.provider")) == []
