@@ -23,6 +23,7 @@ _BUILT_IN: Final = {
     "multiprocess": "jobmon_airflow.distributors.local:Multiprocess",
     "sequential": "jobmon_airflow.distributors.local:Sequential",
     "dummy": "jobmon_airflow.distributors.local_dummy:Dummy",
+    "slurm": "jobmon_airflow.distributors.slurm.distributor:Slurm",
 }
 
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from jobmon_airflow.distributors.slurm.held import Held, elements_of
 from jobmon_airflow.distributors.slurm.pieces import Piece
 from jobmon_airflow.errors import AccountingIsDown, ClusterUnreachable
 
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from jobmon_airflow.distributors.protocol import Job
-    from jobmon_airflow.distributors.slurm.held import Held
     from jobmon_airflow.distributors.slurm.orders import Orders
-    from jobmon_airflow.distributors.slurm.seam import Controller, Spool
+    from jobmon_airflow.distributors.slurm.seam import Controller, QueueRow, Record, Spool
 
 ON_ITS_WAY: Final = 120.0  #: seconds in which slurmctld may still take a job from an sbatch that is gone
 _LONG_AGO: Final = timedelta(days=30)
@@ -56,7 +56,7 @@ class Adopting:
         self, wanted: dict[tuple[str, int], Held], found: dict[tuple[str, int], Held]
     ) -> None:
         for row in await self._controller.queue():
-            for held in _of_job(row.name, row.elements, row.job_id, wanted, found):
+            for held in _of_job(row, wanted, found):
                 held.row, held.submitted = row, row.submitted
 
     async def _fence(
@@ -105,24 +105,20 @@ class Adopting:
         except AccountingIsDown as error:
             raise ClusterUnreachable(error.problem, remedy=error.remedy) from error
         for record in records:
-            for held in _of_job(record.name, [record.element], record.job_id, wanted, found):
+            for held in _of_job(record, wanted, found):
                 held.record, held.submitted = record, record.submitted
 
 
 def _of_job(
-    name: str,
-    elements: Iterable[int],
-    job_id: int,
-    wanted: dict[tuple[str, int], Held],
-    found: dict[tuple[str, int], Held],
+    told: QueueRow | Record, wanted: dict[tuple[str, int], Held], found: dict[tuple[str, int], Held]
 ) -> Iterable[Held]:
-    """Those of the wanted that a job of this name runs."""
-    piece = Piece.named(name)
+    """Those of the wanted that Slurm speaks of."""
+    piece = Piece.named(told.name)
     if piece is None:
         return
-    for element in elements:
+    for element in elements_of(told, piece):
         for step in piece.steps(element):
             if (held := wanted.get((piece.token, step))) is not None:
-                held.piece, held.job_id = piece, job_id
+                held.piece, held.job_id = piece, told.job_id
                 found[piece.token, step] = held
                 yield held

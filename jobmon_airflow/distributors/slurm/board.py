@@ -101,12 +101,16 @@ def _plain(row: QueueRow) -> list[Any]:
     """A row as JSON; by hand, for there may be many thousands."""
     ranges = [[each.start, each.stop, each.step] for each in row.elements.ranges]
     submitted = row.submitted.timestamp()
-    rest = (row.name, row.word, row.reason, row.node, row.restarts, row.raw_id)
+    rest = (
+        *(row.name, row.word, row.reason, row.node, row.restarts),
+        *(row.raw_id, row.is_whole, row.exit_code, row.signal),
+    )
     return [row.job_id, ranges, row.state.name, submitted, *rest]
 
 
 def _row(said: list[Any]) -> QueueRow:
-    job_id, ranges, state, submitted, name, word, reason, node, restarts, raw_id = said
+    job_id, ranges, state, submitted, name, word, reason, node, restarts, *rest = said
+    raw_id, is_whole, exit_code, signal = rest
     return QueueRow(
         job_id=job_id,
         elements=Elements(tuple(range(*each) for each in ranges)),
@@ -118,4 +122,7 @@ def _row(said: list[Any]) -> QueueRow:
         submitted=datetime.fromtimestamp(submitted, UTC),
         restarts=restarts,
         raw_id=raw_id,
+        is_whole=is_whole,
+        exit_code=exit_code,
+        signal=signal,
     )

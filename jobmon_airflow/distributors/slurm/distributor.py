@@ -77,6 +77,7 @@ class Slurm:
         self._book = Book()
         self._news: list[News] = []
         self._bell = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
         self._suspects = Suspects(folder)
         self._orders = Orders(self._way, self._limits, self._spool, self._suspects)
         self._adopting = Adopting(
@@ -100,6 +101,9 @@ class Slurm:
         self._rebalance_at = 0.0
 
     async def __aexit__(self, *error: object) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
         await self._stack.aclose()
 
     @property
@@ -192,12 +196,18 @@ class Slurm:
 
     async def news(self) -> Sequence[News]:
         while not self._news:
-            self._bell.clear()
-            await self._look()
-            if not self._news:
-                await self._pause(self._watch.rest)
+            # A look goes on when the caller goes away, or one who is never patient would never hear anything.
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look_and_rest())
+            await asyncio.shield(self._looking)
         news, self._news = self._news, []
         return news
+
+    async def _look_and_rest(self) -> None:
+        self._bell.clear()
+        await self._look()
+        if not self._news:
+            await self._pause(self._watch.rest)
 
     async def _look(self) -> None:
         ended = await self._endings.of(await self._watch.look())
@@ -289,9 +299,7 @@ class Slurm:
         return {job_id: len(elements) for job_id, elements in sorted(found.items())}
 
 
-def _packed_with_others(
-    members: Sequence[Held], ended: Mapping[int, Elements]
-) -> dict[str, list[int]]:
+def _packed_with_others(members: Sequence[Held], ended: Mapping[int, Elements]) -> dict[str, list[int]]:
     """Steps that share their element with others that go on, by token."""
     steps: dict[str, list[int]] = defaultdict(list)
     for held in members:

@@ -167,7 +167,7 @@ def _vanished(known: Known, state: State, patience: Patience) -> Evidence | Wait
     if not known.tells:
         return _by_scheduler_alone(known, state, patience)
     since = known.row_over_since if known.row_over_since is not None else known.gone_since or 0.0
-    may_tell = state in (State.COMPLETED, State.FAILED) and known.has_begun
+    may_tell = state in (State.COMPLETED, State.FAILED) and known.has_begun and not known.is_cancelled
     if since < (patience.for_line if may_tell else patience.for_line_of_killed):
         return Wait(hurries=True)
     if state is State.COMPLETED:
@@ -191,6 +191,8 @@ def _by_scheduler_alone(known: Known, state: State, patience: Patience) -> Evide
 
 def _forgotten(known: Known, gone: float, patience: Patience) -> Evidence | Wait:
     """It is not known to slurmctld: not yet, or not any more."""
+    if known.is_cancelled and not known.has_begun and gone >= patience.for_line_of_killed:
+        return Evidence(cause=Cause.CANCELLED, detail="cancelled before it began")
     if gone < patience.until_seen:
         return Wait(asks_accounting=known.row is not None or known.has_begun, hurries=True)
     if known.is_cancelled:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from jobmon_airflow.distributors.protocol import family_of
 from jobmon_airflow.distributors.slurm.pieces import Piece
-from jobmon_airflow.distributors.slurm.seam import Elements, State
+from jobmon_airflow.distributors.slurm.seam import Elements, QueueRow, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
-    from jobmon_airflow.distributors.slurm.seam import QueueRow, Record
+    from jobmon_airflow.distributors.slurm.seam import Record
     from jobmon_airflow.distributors.slurm.told import Over
 
 
@@ -111,13 +111,13 @@ class Book:
         if not steps:
             self.by_step.pop(held.token, None)
 
-    def of_job(self, name: str, elements: Iterable[int]) -> Iterator[tuple[Piece, Held]]:
-        """Those that run in these elements of a job. A job of another name has only got an old number again."""
-        piece = Piece.named(name)
+    def of_job(self, told: QueueRow | Record) -> Iterator[tuple[Piece, Held]]:
+        """Those that Slurm speaks of. A job of another name has only got an old number again."""
+        piece = Piece.named(told.name)
         steps = self.by_step.get(piece.token) if piece is not None else None
         if piece is None or steps is None:
             return
-        for element in elements:
+        for element in elements_of(told, piece):
             for step in piece.steps(element):
                 if (held := steps.get(step)) is not None:
                     yield piece, held
@@ -140,6 +140,13 @@ class Book:
             for held in self.by_attempt.values()
             if held.row is not None and held.row.state is State.PENDING and not held.has_begun
         )
+
+
+def elements_of(told: QueueRow | Record, piece: Piece) -> Iterable[int]:
+    """The elements that Slurm speaks of; of an array that ended before it began, all of them."""
+    if told.is_whole:
+        return range(piece.size)
+    return told.elements if isinstance(told, QueueRow) else (told.element,)
 
 
 def as_elements(numbers: Iterable[int]) -> Elements:

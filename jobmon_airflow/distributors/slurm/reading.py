@@ -210,6 +210,7 @@ def _queue_row(line: str) -> QueueRow:
         raw_id=count(raw),
         exit_code=code if is_over else None,
         signal=signal if is_over and signal else None,
+        is_whole=task in NOWHERE,
     )
 
 
@@ -234,6 +235,7 @@ class _Row:
     elements: Elements
     step: str | None
     columns: Mapping[str, str]
+    is_whole: bool = False
     steps: list[_Row] = field(default_factory=list)
 
 
@@ -255,10 +257,11 @@ def _accounting_row(line: str) -> _Row:
     if found is None or len(values) != len(ACCOUNTING):
         raise Unreadable(line)
     job, task, step = found.groups()
+    # A row without an index is of an array that ended before any of its elements began, or of a plain job.
     indices = Elements((range(1),)) if task is None else elements(task)
     if indices is None:
         raise Unreadable(line)
-    return _Row(int(job), indices, step, columns)
+    return _Row(int(job), indices, step, columns, is_whole=task is None)
 
 
 def _records(job: _Row) -> Iterator[Record]:
@@ -273,6 +276,7 @@ def _records(job: _Row) -> Iterator[Record]:
             job_id=job.job_id,
             element=element,
             name=job.columns["JobName"],
+            is_whole=job.is_whole,
             state=State.PREEMPTED if word in _PUT_BACK else state(word),
             word=word,
             exit_code=trusted_exit_code(code, state(word)),

@@ -76,6 +76,7 @@ class QueueRow:
     exit_code: int | None = None  #: of one that is over; unlike accounting's, true
     signal: int | None = None
     raw_id: int | None = None  #: the element's own number, by which slurmstepd speaks of it
+    is_whole: bool = False  #: of a job without an element: speaks for all elements that have no row of their own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ class Record:
     node: str
     submitted: datetime
     cancelled_by: int | None = None  #: uid
+    is_whole: bool = False  #: as in `QueueRow`
     ran: float | None = None  #: seconds
     cpu: float | None = None  #: seconds
     maxrss: int | None = None  #: bytes, of the largest step; sampled, so that short peaks are missed

@@ -169,8 +169,9 @@ class Watch:
     def _note_rows(self, rows: Sequence[QueueRow], asked_at: float) -> bool:
         has_changed = False
         there: set[Held] = set()
-        for row in rows:
-            for piece, held in self._book.of_job(row.name, row.elements):
+        # Elements' own rows come last, and are what counts.
+        for row in sorted(rows, key=lambda row: not row.is_whole):
+            for piece, held in self._book.of_job(row):
                 if held.job_id not in (None, row.job_id):
                     continue
                 held.piece, held.job_id = piece, row.job_id
@@ -224,8 +225,8 @@ class Watch:
 
     def _note_records(self, records: Iterable[Record]) -> bool:
         has_changed = False
-        for record in records:
-            for piece, held in self._book.of_job(record.name, [record.element]):
+        for record in sorted(records, key=lambda record: not record.is_whole):
+            for piece, held in self._book.of_job(record):
                 held.piece, held.job_id, held.record = piece, record.job_id, record
                 held.node = held.node or record.node or None
                 has_changed |= record.state.is_over

@@ -222,6 +222,7 @@ def row(**other):
                 node="n2",
                 exit_code=0,
                 signal=15,
+                is_whole=True,
             ),
         ),
     ],
