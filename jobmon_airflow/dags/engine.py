@@ -1,4 +1,4 @@
-"""An engine in a process of its own, which runs a workflow for a task in the triggerer.
+"""An engine in a process of its own, which runs a workflow for a task in the triggerer; commands share one.
 
 It reads its order from stdin, says how far it is on stdout, and leaves the outcome in the database. It goes on when the
 triggerer dies, until the workflow's end or a SIGTERM.
@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import sys
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -30,7 +28,6 @@ from jobmon_airflow.store.airflow_tasks import Place, Try
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from jobmon_airflow.engine.outcomes import Definition
     from jobmon_airflow.store.database import Database
@@ -58,6 +55,11 @@ class Order:
         default_factory=dict
     )  #: connections; their tokens travel along
 
+    @property
+    def this(self) -> Try:
+        """The try that it is for."""
+        return Try(place=self.place, number=self.try_number)
+
     def to_json(self) -> str:
         command = self.command.packed() if self.command else None
         return json.dumps({**asdict(self), "command": command})
@@ -81,21 +83,20 @@ def main() -> int:
     """Do what stdin says; 0 if all is done, 1 if not."""
     order = Order.from_json(sys.stdin.read())
     _log_plainly()
-    os.environ.update(order.env)
-    attendance = _attendance(order)
+    attendance = attendance_of(order)
     signal.signal(signal.SIGTERM, lambda *_: attendance.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with _live_log(order):
-        outcome = attendance.run()
+    outcome = attendance.run()
     log.info("%s", outcome.message)
     return 0 if outcome.is_done else 1
 
 
-def _attendance(order: Order) -> Attendance:
+def attendance_of(order: Order) -> Attendance:
+    """What is done for an order, once it is run."""
     database = registry.database(None)
     return Attendance(
         database,
-        Try(place=order.place, number=order.try_number),
+        order.this,
         partial(_define, order, database),
         Wishes(**order.wishes).options(),
         cleared=order.cleared,
@@ -127,12 +128,6 @@ def _define(order: Order, database: Database) -> Definition:
 def _log_plainly() -> None:
     """Write lines as they are; importing Airflow sets up a log of its own kind."""
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True)
-
-
-def _live_log(order: Order) -> AbstractContextManager[Any]:
-    if order.command is None:
-        return nullcontext()
-    return commanding.told_live(order.command, order.place, log.info)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ Result = TypeVar("Result")
 
 TRIES: Final = 8  # about a minute of waiting in all
 _WRITES: Final = "jobmon_writes"
+_PATIENCE: Final = 600.0  # seconds for one of the few connections that hundreds of threads may share
 _DIALECTS: Final = ("sqlite", "postgresql", "mysql", "mariadb")
 
 # What a database says when another transaction was in the way and the same one may be sent again.
@@ -148,7 +149,7 @@ def _engine(url: URL, origin: str) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
             return _sqlite_engine(url)
-        engine = create_engine(url, pool_pre_ping=True, pool_recycle=1800)
+        engine = create_engine(url, pool_pre_ping=True, pool_recycle=1800, pool_timeout=_PATIENCE)
     except ModuleNotFoundError as error:
         raise InvalidAddress(
             f"The driver for {url.drivername}, which {origin} names, is not installed: {error}.",
@@ -166,7 +167,9 @@ def _sqlite_engine(url: URL) -> Engine:
         from pathlib import Path
 
         Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+    engine = create_engine(
+        url, connect_args={"timeout": 60, "check_same_thread": False}, pool_timeout=_PATIENCE
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -1,26 +1,27 @@
 """Engines beside the triggerer: starting one, hearing of it, ending it.
 
 An engine is a process with a session of its own, so that it outlives the triggerer. Another triggerer, on this machine
-or elsewhere, finds in the database that it is at work and waits for its outcome.
+or elsewhere, finds in the database that it is at work and waits for its outcome. A workflow has an engine of its own;
+single commands share one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from jobmon_airflow import settings
-from jobmon_airflow.dags.folders import log_folder
 from jobmon_airflow.engine import claims
 from jobmon_airflow.store import airflow_tasks
+from jobmon_airflow.triggers import errands
+from jobmon_airflow.triggers.engine_logs import EngineLog, environment_of, log_file_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from typing import Any
 
@@ -28,18 +29,21 @@ if TYPE_CHECKING:
 
     from jobmon_airflow.dags.engine import Order
     from jobmon_airflow.store.airflow_tasks import Try
+    from jobmon_airflow.triggers.errands import Errand
 
-_AIRFLOW_DATABASE: Final = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
-_AT_A_TIME: Final = 64 * 1024  # bytes of an engine's log
+
+async def begin(order: Order, database: str | None) -> Engine | Errand:
+    """Have an engine carry an order out: its own, or the one that all single commands share."""
+    if order.command is not None:
+        return await errands.begin(order, database)
+    return await asyncio.to_thread(Engine, order, database)
 
 
 class Engine:
     """A process that runs a workflow."""
 
     def __init__(self, order: Order, database: str | None) -> None:
-        self.log_file = _log_file(order)
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        self._told = self.log_file.stat().st_size if self.log_file.exists() else 0
+        self._log = EngineLog(log_file_of(order))
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "jobmon_airflow.dags.engine"],
@@ -47,12 +51,16 @@ class Engine:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=_environment(database),
+                env=environment_of(database),
             )
         assert self._process.stdin is not None
         # One that dies at once says why in its log.
         with suppress(BrokenPipeError), self._process.stdin as pipe:
             pipe.write(order.to_json().encode())
+
+    @property
+    def log_file(self) -> Path:
+        return self._log.file
 
     @property
     def is_over(self) -> bool:
@@ -63,15 +71,12 @@ class Engine:
     def exit_code(self) -> int | None:
         return self._process.returncode
 
-    def news(self) -> Iterator[str]:
+    def news(self) -> list[str]:
         """The lines that it has written since it was last asked."""
-        with self.log_file.open("rb") as log:
-            log.seek(self._told)
-            text = log.read(_AT_A_TIME)
-        if not self.is_over:
-            text = text[: text.rfind(b"\n") + 1]
-        self._told += len(text)
-        yield from text.decode(errors="replace").splitlines()
+        return self._log.news(to_the_end=self.is_over)
+
+    def close(self) -> None:
+        """Listen no longer; it goes on."""
 
 
 def is_at_work(row: Row[Any]) -> bool:
@@ -79,26 +84,13 @@ def is_at_work(row: Row[Any]) -> bool:
     return airflow_tasks.is_attended(row, datetime.now(UTC)) and not claims.is_gone(row.engine)
 
 
-def end(row: Row[Any]) -> None:
-    """Tell the engine of a place to end, if it is on this machine."""
+def end(row: Row[Any], this: Try) -> None:
+    """Tell the engine of a place to end what it does for a try, if it is on this machine."""
     number = claims.number_here(row.engine)
-    if number is not None and not claims.is_gone(row.engine):
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(number, signal.SIGTERM)
-
-
-def _environment(database: str | None) -> dict[str, str]:
-    """The triggerer's own, with the database's address, which is nobody's business on a command line.
-
-    What a DAG file imports may not look into Airflow's database, and the address that Airflow sets in order to say so
-    is none that its own modules could be imported with.
-    """
-    named = {settings.JOBMON_VARIABLE: database} if database else {}
-    return {**os.environ, _AIRFLOW_DATABASE: "sqlite://", **named}
-
-
-def _log_file(order: Order) -> Path:
-    return log_folder(order.place) / f"engine-{order.try_number}.log"
+    if number is None or claims.is_gone(row.engine) or errands.stop(number, this):
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(number, signal.SIGTERM)
 
 
 def known(this: Try, database: Any) -> Row[Any] | None:
