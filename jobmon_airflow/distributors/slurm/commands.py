@@ -96,7 +96,10 @@ class CommandController:
         begin = since.astimezone(UTC) - _CLOCKS_DIFFER
         asked = (
             *("sacct", "--noheader", "--parsable2", "--duplicates", f"--format={reading.ACCOUNTING_FORMAT}"),
-            f"--starttime={begin:%Y-%m-%dT%H:%M:%S}",
+            *(
+                f"--starttime={begin:%Y-%m-%dT%H:%M:%S}",
+                "--endtime=now+1days",
+            ),  # sacct's clock may be behind ours
             *(() if with_steps else ("--allocations",)),
         )
         whose = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from jobmon_airflow.distributors.slurm.pieces import Piece
 from jobmon_airflow.distributors.slurm.seam import Elements, QueueRow, Record, State
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def _accounting_row(line: str) -> _Row:
 def _records(job: _Row) -> Iterator[Record]:
     word, when = job.columns["State"], moment(job.columns["Submit"])
     # A row that was just made has no time yet; sacct has it a moment later.
-    if when is None or (state(word) is State.PENDING and word not in _PUT_BACK):
+    if when is None or (state(word) is State.PENDING and word not in _PUT_BACK) or _lacks_its_index(job):
         return
     code, signal = exit_and_signal(job.columns["ExitCode"])
     nodes = job.columns["NodeList"]
@@ -290,6 +291,16 @@ def _records(job: _Row) -> Iterator[Record]:
             steps={step.step: state(step.columns["State"]) for step in job.steps if step.step},
             derived=exit_and_signal(job.columns["DerivedExitCode"]),
         )
+
+
+def _lacks_its_index(job: _Row) -> bool:
+    """Whether it is an array's last element, which has the array's own id, and for a second no index.
+
+    Taken for what it looks like, its end would be that of the whole array. It is told at the next look.
+    """
+    piece = Piece.named(job.columns["JobName"])
+    has_begun = job.columns["NodeList"] not in NOWHERE
+    return job.is_whole and has_begun and piece is not None and piece.size > 1
 
 
 def trusted_exit_code(code: int, state: State) -> int | None:

@@ -178,7 +178,11 @@ class Controller(Protocol):
         """
 
     async def cancel(self, elements: Mapping[int, Elements | None], *, at_once: bool = False) -> None:
-        """End elements of arrays, whole arrays for None; unknown ones are left alone. One call for many."""
+        """End elements of arrays, whole arrays for None; unknown ones are left alone. One call for many.
+
+        Elements that are cancelled while they wait are forgotten at once: neither the queue nor accounting has them.
+        Those that are ended ``at_once`` may be told as FAILED with signal 9.
+        """
 
     async def throttle(self, job_id: int, at_a_time: int) -> None:
         """Let only so many elements of an array run at a time, from now on; 0 lifts it."""

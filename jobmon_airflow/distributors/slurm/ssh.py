@@ -106,11 +106,11 @@ class SshShell:
         may_repeat: bool = True,
     ) -> Answer:
         mark = f"jobmon-{secrets.token_hex(8)}"
-        program = _program(words, mark, extra=extra, only=only)
+        program, inner = _programs(words, mark, extra=extra, only=only)
         for is_last in (False, True) if may_repeat else (True,):
             await self._connect()
             begin = _BEGIN.format(length=len(program))
-            said = await self._here.run([*self._ssh(), begin], stdin=program + stdin, within=within)
+            said = await self._here.run([*self._ssh(), begin], stdin=program + inner + stdin, within=within)
             if answer := _answer(said, mark):
                 return self._checked(words, answer)
             self._forget()
@@ -194,13 +194,16 @@ def _answers(path: Path) -> bool:
 # --- what is run there ----------------------------------------------------------------------------------------------
 
 
-def _program(
+def _programs(
     words: Sequence[str], mark: str, *, extra: Mapping[str, str] | None, only: Mapping[str, str] | None
-) -> bytes:
-    """A program for sh that runs the words in the environment, and marks where its answers begin and end."""
+) -> tuple[bytes, bytes]:
+    """A program for sh that runs the words in the environment, and marks where its answers begin and end.
+
+    Where the environment has to be empty at first, it starts another sh, which reads the second program.
+    """
     if only is None:
         lines = [_WITHOUT_SLURMS_OWN, *_exports(extra or {})]
-        return _text(*_marked(mark), *lines, shlex.join(words), _end(mark))
+        return _text(*_marked(mark), *lines, shlex.join(words), _end(mark)), b""
     inner = _text(
         *_marked(mark),
         f"command_=$(command -v {shlex.quote(words[0])}) || command_={shlex.quote(words[0])}",
@@ -211,7 +214,7 @@ def _program(
     )
     # `env -i`, because nothing else drops functions that a login shell exports; PATH and SLURM_CONF are no secrets.
     kept = 'PATH="$PATH" ${SLURM_CONF+"SLURM_CONF=$SLURM_CONF"}'
-    return _text(f"exec env -i {kept} /bin/sh -c 'eval \"$(head -c {len(inner)})\"'") + inner
+    return _text(f"exec env -i {kept} {_BEGIN.format(length=len(inner)).removeprefix('exec ')}"), inner
 
 
 _WITHOUT_SLURMS_OWN: Final = (

@@ -335,6 +335,22 @@ def test_a_row_without_a_time_is_not_told_yet():
     assert accounted("3|3|COMPLETED|0:0|0:0|n1|Unknown|0|00:00:00||plain") == []
 
 
+def test_an_array_s_last_element_is_not_taken_for_the_whole_array_while_it_lacks_its_index():
+    row = "{}|7|COMPLETED|0:0|0:0|n1|2026-11-27T18:12:29|1|00:01||jobmon-1.0-9.{}"
+
+    assert accounted(row.format("7", 1)) == []
+    assert [record.element for record in accounted(row.format("7_9", 1))] == [9]
+    assert [record.element for record in accounted(row.format("7", 10))] == [0]  # no array
+
+
+def test_an_array_that_was_cancelled_before_any_of_it_began_is_told_as_a_whole():
+    [found] = accounted(
+        "7|7|CANCELLED by 0|0:0|0:0|None assigned|2026-11-27T18:12:29|0|00:00:00||jobmon-1.0-9.1"
+    )
+
+    assert (found.is_whole, found.state) == (True, State.CANCELLED)
+
+
 def test_a_part_of_a_heterogeneous_job_is_told():
     [found] = accounted("12+0|12|COMPLETED|0:0|0:0|n[1-2]|2026-11-27T18:12:29|0|00:00:00||x")
 
