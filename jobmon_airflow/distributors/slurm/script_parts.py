@@ -184,9 +184,9 @@ wait "$jm_watcher"
 
 EXIT: Final = 'exit "$jm_code"\n'
 
-#: The steps of an element, one after the other.
+#: The steps of an element, one after the other. The node's own Python goes first: others may be slow wrappers.
 PACK: Final = """\
-for jm_python in python3 /usr/bin/python3 /usr/libexec/platform-python; do
+for jm_python in /usr/bin/python3 /usr/libexec/platform-python python3; do
   command -v "$jm_python" >/dev/null 2>&1 && exec "$jm_python" -I -S "$jm_folder/pack.py" "$jm_folder" @words@
 done
 echo "jobmon: packed tasks need python3, and there is none on $jm_node" >&2
