@@ -108,8 +108,7 @@ class TaskTemplateVersion(TemplateDefaults):
 
     def tasks(self, columns: Mapping[str, list[Any]], settings: TaskSettings) -> Iterator[Task]:
         """The tasks of all combinations of these values of each arg, each of which is made a text once."""
-        texts = [[_checked(arg, value) for value in columns[arg]] for arg in self.args]
-        for values in product(*texts):
+        for values in product(*(_texts(arg, columns[arg]) for arg in self.args)):
             yield self._task_with(values, settings)
 
     def columns(self, args: dict[str, Any]) -> dict[str, list[Any]]:
@@ -249,8 +248,14 @@ def _text(value: Any) -> str:
     return Foreign(value) if is_foreign(value) else str(value)
 
 
-def _checked(arg: str, value: Any) -> str:
-    return checked_text(value if type(value) is str else _text(value), f"the argument '{arg}'")
+def _texts(arg: str, values: Iterable[Any]) -> list[str]:
+    what = f"the argument '{arg}'"
+    return [
+        str(value)
+        if type(value) is int
+        else checked_text(value if type(value) is str else _text(value), what)
+        for value in values
+    ]
 
 
 def _has_no_text(value: Any) -> bool:
