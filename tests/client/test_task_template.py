@@ -438,6 +438,32 @@ def test_names_and_attributes_may_be_functions_of_the_node_args(transform, ops):
     assert [task.task_attributes for task in tasks] == [{"continent": "America"}, {"continent": "Europe"}]
 
 
+def test_what_can_be_gone_through_once_makes_tasks_and_their_names(transform, ops):
+    tasks = transform.create_tasks(
+        place=iter(["US", "FR"]),
+        year=(year for year in (1990, 1991)),
+        name=lambda place, year: f"{place}_in_{year}",
+        **ops,
+    )
+
+    assert [task.name for task in tasks] == ["US_in_1990", "US_in_1991", "FR_in_1990", "FR_in_1991"]
+    assert [list(task.node_args.values()) for task in tasks][-1] == ["FR", "1991"]
+
+
+def test_one_value_among_many_that_no_command_can_carry_is_refused(transform, ops):
+    with pytest.raises(InvalidValue, match="NUL character in the argument 'place'"):
+        transform.create_tasks(place=["US", "F\0R"], year=1990, **ops)
+
+
+def test_tasks_that_wait_for_the_same_many_keep_them_once(tool, transform, ops):
+    before = tool.get_task_template("fetch", "fetch {it}", node_args=["it"]).create_tasks(it=range(40))
+
+    tasks = transform.create_tasks(place=["US", "FR"], year=1990, upstream_tasks=before, **ops)
+
+    assert all(task.upstream_tasks == set(before) for task in tasks)
+    assert len({id(kept) for task in tasks for kept in task.upstreams_and_joins}) == 1
+
+
 def test_one_attribute_for_all_tasks_is_not_shared_between_them(transform, ops):
     one, other = transform.create_tasks(place=["US", "FR"], year=1990, task_attributes={"sex": "F"}, **ops)
 
