@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from jobmon_airflow.errors import InvalidSetting
 from jobmon_airflow.hooks.slurm_reach import SlurmConnection
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow.sdk import Connection
+
+
+def found(name: str, default: str, connections: Callable[[str], Connection]) -> SlurmConnection:
+    """What a connection says; where the default one is not there, Slurm's commands are on this machine."""
+    try:
+        connection = connections(name)
+    except AirflowNotFoundException:
+        if name != default:
+            raise
+        return SlurmConnection()
+    return read(connection, connections)
 
 
 def read(connection: Connection, another: Callable[[str], Connection]) -> SlurmConnection:
@@ -29,14 +41,10 @@ def read(connection: Connection, another: Callable[[str], Connection]) -> SlurmC
         options=_listed(fields.get("options")),
         key_file=fields.get("key_file") or ssh.get("key_file"),
         api_version=fields.get("api_version") or None,
+        known_hosts=fields.get("known_hosts") or None,
         spool=fields.get("spool") or None,
         token=fields.get("token") or connection.password or None,
     )
-
-
-def without_token(to: SlurmConnection) -> SlurmConnection:
-    """The same, as everybody may know it."""
-    return replace(to, token=None)
 
 
 def _ssh(name: str | None, another: Callable[[str], Connection]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class SlurmConnection:
     reservation: str | None = None
     options: tuple[str, ...] = ()  #: of sbatch, that tasks may use besides the usual ones
     key_file: str | None = None
+    known_hosts: str | None = None  #: a file with the keys of hosts that ssh may speak to
     api_version: str | None = None
     spool: str | None = None  #: a folder that the nodes share with us, or with the host that ssh leads to
     token: str | None = field(default=None, repr=False)
@@ -61,6 +62,7 @@ class SlurmConnection:
             "reservation": self.reservation,
             "options": list(self.options),
             "key_file": self.key_file,
+            "known_hosts": self.known_hosts,
             "api_version": self.api_version,
             "spool": self.spool,
         }

@@ -108,6 +108,11 @@ _SLURM: Final[dict[str, Any]] = {
             "schema": _TEXT,
             "description": "For ssh: a file on the worker. Else ssh chooses by its own configuration.",
         },
+        "known_hosts": {
+            "label": "Known hosts",
+            "schema": _TEXT,
+            "description": "For ssh: a file with the keys of the hosts. Empty: that of ssh's own configuration.",
+        },
         "ssh_conn_id": {
             "label": "SSH connection",
             "schema": _TEXT,
