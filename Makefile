@@ -102,6 +102,10 @@ bench: env  ## measure how fast workflows are bound, run and resumed, and what t
 bench-airflow: env  ## measure the same commands as Airflow's own tasks and as workflows, in a real Airflow
 	$(BIN)/python benchmarks/inside_airflow.py
 
+.PHONY: bench-slurm
+bench-slurm: env  ## measure the same commands as Slurm runs them and as workflows, on the Slurm that SLURM_CONF names
+	$(BIN)/python benchmarks/slurm.py
+
 .PHONY: demo
 demo: env  ## start a real Airflow and run the example of three phases in it, until Ctrl-C; DEMO_ONCE=1 ends by itself
 	@$(BIN)/python scripts/demo.py

@@ -113,6 +113,11 @@ class Slurm:
         return min(_GLAD_TO_HOLD, most or _GLAD_TO_HOLD)
 
     @property
+    def asked(self) -> Counter[str]:
+        """How often each of Slurm's commands was called."""
+        return self._controller.asked
+
+    @property
     def note(self) -> str:
         """What people should know, while something is wrong."""
         return "; ".join(filter(None, [self._full, *self._watch.notes.values()]))
