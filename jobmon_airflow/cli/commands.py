@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import DBAPIError
 
-from jobmon_airflow.cli import tables, workflows
+from jobmon_airflow.cli import explain, tables, workflows
 from jobmon_airflow.cli.answers import Answer, Exit
 from jobmon_airflow.errors import JobmonError
 
@@ -67,6 +67,18 @@ def workflow_errors(asked: Namespace) -> Answer:
     return workflows.errors(
         asked.workflow_id, limit=asked.limit, output=asked.output, database=asked.database
     )
+
+
+@_answering
+def workflow_explain(asked: Namespace) -> Answer:
+    """``airflow jobmon workflow explain``."""
+    return explain.workflow(asked.workflow_id, output=asked.output, database=asked.database)
+
+
+@_answering
+def task_explain(asked: Namespace) -> Answer:
+    """``airflow jobmon task explain``."""
+    return explain.task(asked.task_id, output=asked.output, database=asked.database)
 
 
 @_answering

@@ -21,6 +21,7 @@ def get_cli_commands() -> list[CLICommand]:
                 GroupCommand(
                     name="workflow", help="Look at workflows, and go on with them", subcommands=_WORKFLOW
                 ),
+                GroupCommand(name="task", help="Look at single tasks", subcommands=_TASK),
                 GroupCommand(name="db", help="Look after the tables", subcommands=_TABLES),
                 _command("reap", "End the runs whose controller is gone", _OUTPUT, _DATABASE),
             ],
@@ -60,6 +61,14 @@ _WORKFLOW: Final = [
         function="workflow_errors",
     ),
     _command(
+        "explain",
+        "Whether a workflow is run, what its tasks wait for, and what failed",
+        _WORKFLOW_ID,
+        _OUTPUT,
+        _DATABASE,
+        function="workflow_explain",
+    ),
+    _command(
         "resume",
         "Go on with a workflow: in Airflow, or with --here in this terminal",
         _WORKFLOW_ID,
@@ -84,6 +93,16 @@ _WORKFLOW: Final = [
         _OUTPUT,
         _DATABASE,
         function="workflow_resume",
+    ),
+]
+_TASK: Final = [
+    _command(
+        "explain",
+        "How a task stands, what it waits for, and how its attempts ended",
+        Arg(("task_id",), type=int, metavar="TASK_ID", help="the number of a task"),
+        _OUTPUT,
+        _DATABASE,
+        function="task_explain",
     ),
 ]
 _TABLES: Final = [

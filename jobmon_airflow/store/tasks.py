@@ -242,6 +242,20 @@ def page(
     return list(connection.execute(query.order_by(task.c.id).limit(limit)))
 
 
+def row(connection: Connection, task_id: int) -> Row[Any] | None:
+    """The task, if there is one of this id."""
+    return connection.execute(select(task).where(task.c.id == task_id)).first()
+
+
+def not_done(connection: Connection, ids: Collection[int]) -> list[Row[Any]]:
+    """Those of the tasks that are not done, what has failed first."""
+    query = select(task.c.id, task.c.name, task.c.status).where(
+        sets.among(task.c.id, sorted(ids)), task.c.status != TaskStatus.DONE
+    )
+    found: list[Row[Any]] = list(connection.execute(query.order_by(task.c.id)))
+    return sorted(found, key=lambda it: it.status != TaskStatus.ERROR_FATAL)
+
+
 def dependencies(connection: Connection, task_id: int) -> tuple[set[int], set[int]]:
     """The ids of a task's upstream and downstream tasks."""
     query = (

@@ -186,3 +186,101 @@ def test_mapped_commands_have_tries_of_their_own(airflow, written, tmp_path, def
 
 def _is_alive(pid: str) -> bool:
     return psutil.pid_exists(int(pid)) and "4343" in psutil.Process(int(pid)).cmdline()
+
+
+# --- the engine that all deferred commands share -------------------------------------------------------------------
+
+SHARED = "jobmon_airflow.dags.shared_engine"
+
+
+def engines_of(airflow):
+    """The engines of single commands beside this Airflow's triggerers; other tests may have theirs."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if (process.info["cmdline"] or [""])[-1] == SHARED:
+            try:
+                if process.environ().get("AIRFLOW_HOME") == str(airflow.home.folder):
+                    found.append(process)
+            except psutil.NoSuchProcess:
+                continue
+    return found
+
+
+MANY = """
+from airflow.sdk import DAG
+from jobmon_airflow.operators.command import MultiprocessOperator
+
+with DAG({dag_id!r}, schedule=None):
+    for name in ("ada", "bob", "cyd"):
+        MultiprocessOperator(
+            task_id=name,
+            deferrable=True,
+            poll_interval=1,
+            retries=0,
+            command=f"echo $WHO >> {folder}/{{name}}; while ! test -e {folder}/gate; do sleep 0.1; done",
+            env={{"WHO": f"only {{name}}"}},
+        )
+"""
+
+
+def begun(airflow, folder, dag_id):
+    """A run of three commands that all wait at a gate."""
+    airflow.write_dag(dag_id, MANY.format(dag_id=dag_id, folder=folder))
+    run = airflow.trigger(dag_id)
+    airflow.wait_for(lambda: all((folder / name).exists() for name in ("ada", "bob", "cyd")), within=120)
+    return run
+
+
+def diaries(folder):
+    return [(folder / name).read_text() for name in ("ada", "bob", "cyd")]
+
+
+ONCE = ["only ada\n", "only bob\n", "only cyd\n"]
+TWICE = [2 * line for line in ONCE]
+
+
+def test_a_triggerer_that_is_killed_leaves_all_commands_at_work(own_airflow, tmp_path):
+    run = begun(own_airflow, tmp_path, "killed_triggerer_of_commands")
+    before = engines_of(own_airflow)
+    assert len(before) == 1
+
+    own_airflow.kill9("triggerer")
+    own_airflow.start("triggerer")
+    own_airflow.wait_for(
+        lambda: all("is at work; waiting for it" in run.log(name) for name in ("ada", "bob", "cyd")),
+        within=120,
+    )
+    assert before[0] in engines_of(own_airflow)
+    (tmp_path / "gate").touch()
+
+    own_airflow.wait_until_ended(run)
+    assert diaries(tmp_path) == ONCE
+    own_airflow.wait_for(lambda: before[0] not in engines_of(own_airflow), within=60)
+
+
+def test_an_engine_of_commands_that_is_killed_is_followed_by_another_that_runs_all_of_them(
+    own_airflow, tmp_path
+):
+    run = begun(own_airflow, tmp_path, "killed_engine_of_commands")
+
+    [engine] = engines_of(own_airflow)
+    engine.kill()
+    own_airflow.wait_for(lambda: diaries(tmp_path) == TWICE, within=120)
+    (tmp_path / "gate").touch()
+
+    own_airflow.wait_until_ended(run)
+    assert [run.task(name).try_number for name in ("ada", "bob", "cyd")] == [1, 1, 1]
+
+
+def test_marking_or_clearing_one_command_leaves_the_others_of_its_engine_alone(own_airflow, tmp_path):
+    run = begun(own_airflow, tmp_path, "one_of_many_commands")
+
+    run.mark_task("ada", "failed")
+    run.clear(["bob"])
+    own_airflow.wait_for(lambda: diaries(tmp_path)[1] == TWICE[1], within=120)
+    (tmp_path / "gate").touch()
+
+    own_airflow.wait_until_ended(run, "failed")
+    assert run.states() == {"ada": "failed", "bob": "success", "cyd": "success"}
+    assert diaries(tmp_path) == [ONCE[0], TWICE[1], ONCE[2]]
+    assert len(engines_of(own_airflow)) == 1

@@ -28,7 +28,8 @@ OPTIONS = get_provider_info()["config"]["jobmon"]["options"]
         ("providers widgets", ["extra__slurm__partition", "extra__jobmon__dialect"]),
         ("providers behaviours", ["jobmon", "slurm"]),
         ("plugins", ["jobmon", "/jobmon/run?dag_id={DAG_ID}&run_id={RUN_ID}"]),
-        ("jobmon --help", ["workflow", "db", "reap"]),
+        ("jobmon --help", ["workflow", "task", "db", "reap"]),
+        ("jobmon task explain --help", ["TASK_ID", "--output"]),
         ("jobmon workflow resume --help", ["--cold", "--keep-resources", "--fail-fast", "--here"]),
     ],
 )
