@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 import time
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 
 from jobmon_airflow.distributors.slurm.commands import CommandController
 from jobmon_airflow.distributors.slurm.refusals import ArrayIsTooLarge
+from jobmon_airflow.distributors.slurm.rest import RestController
 from jobmon_airflow.distributors.slurm.seam import Elements, State, Submission
 from jobmon_airflow.distributors.slurm.shells import LocalShell
 from jobmon_airflow.distributors.slurm.ssh import SshShell
@@ -34,16 +36,19 @@ def ssh_server(box, tmp_path_factory):
         yield server
 
 
-@pytest.fixture(params=["local", "ssh"])
+@pytest.fixture(params=["local", "ssh", "rest"])
 def way(request) -> Iterator[Callable[[], Controller]]:
     """Makes a controller, for each way to the cluster."""
-    request.getfixturevalue("box")
+    box = request.getfixturevalue("box")
     match request.param:
         case "local":
             yield lambda: CommandController(LocalShell())
         case "ssh":
             address = request.getfixturevalue("ssh_server").address
             yield lambda: CommandController(SshShell(address))
+        case _:
+            user = getpass.getuser()
+            yield lambda: RestController(box.rest_url, user=user, token=box.token, every=0.2)
 
 
 def told(way, story: Callable[[Controller], Awaitable[Any]]) -> Any:
@@ -322,9 +327,10 @@ def test_many_are_cancelled_and_what_is_unknown_is_left_alone(way, tmp_path):
     assert sorted(one) == [0, 1, 2, 5]
     assert [element for element, row in one.items() if row.state is State.CANCELLED] == [0]
     assert other[0].state is State.CANCELLED
-    assert calls == 1
+    assert calls <= 1  # slurmrestd is asked job by job
 
 
+@pytest.mark.parametrize("way", ["local", "ssh"], indirect=True)  # slurmrestd 22.05 has no word for it
 def test_what_is_cancelled_at_once_gets_no_time_to_say_goodbye(way, tmp_path):
     script = "trap 'echo goodbye' TERM; echo hello; while :; do sleep 0.1; done"
 

@@ -40,6 +40,7 @@ class CommandController:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._user: str | None = None
+        self._home: str | None = None
         self._limits: ClusterLimits | None = None
         self.asked: Counter[str] = Counter()
 
@@ -55,7 +56,7 @@ class CommandController:
     async def submit(self, submission: Submission) -> int:
         """Submit, and return the job's id."""
         said = await self._run(
-            _sbatch(submission),
+            _sbatch(submission, await self._expanded(submission.working_dir)),
             stdin=submission.script.encode(),
             only=submission.environment,
             within=_SUBMIT_WITHIN,
@@ -194,6 +195,14 @@ class CommandController:
             self._user = (await self._told(("id", "-un"))).strip()
         return self._user
 
+    async def _expanded(self, folder: str) -> str:
+        """A folder that begins with ``~`` begins with the home of whoever runs the commands."""
+        if folder != "~" and not folder.startswith("~/"):
+            return folder
+        if self._home is None:
+            self._home = (await self._told(("sh", "-c", "cd && pwd"))).rstrip("\n")
+        return self._home + folder[1:]
+
     async def _told(self, words: Sequence[str]) -> str:
         said = await self._run(words, extra=_PLAIN)
         if said.code != 0:
@@ -210,7 +219,7 @@ class CommandController:
         within: float = WITHIN,
         may_repeat: bool = True,
     ) -> Answer:
-        if words[0] != "id":
+        if words[0] not in ("id", "sh"):
             self.asked[words[0]] += 1
         return await self._shell.run(
             words, stdin=stdin, extra=extra, only=only, within=within, may_repeat=may_repeat
@@ -229,11 +238,11 @@ class CommandController:
 # --- words --------------------------------------------------------------------------------------------------------
 
 
-def _sbatch(submission: Submission) -> list[str]:
+def _sbatch(submission: Submission, working_dir: str) -> list[str]:
     array = f"--array=0-{submission.size - 1}" + (f"%{submission.throttle}" if submission.throttle else "")
     return [
         *("sbatch", "--parsable", f"--job-name={submission.name}", "--export=ALL"),
-        f"--chdir={submission.working_dir}",
+        f"--chdir={working_dir}",
         *((array,) if submission.is_array else ()),
         *(
             f"--{name}" if value is None else f"--{name}={value}"

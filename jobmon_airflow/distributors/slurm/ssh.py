@@ -71,24 +71,38 @@ class SshShell:
     """Runs commands on another machine, over one connection that is made again when it breaks."""
 
     def __init__(self, address: SshAddress) -> None:
-        self._address = address
+        self._given = self._address = address
         self._here = LocalShell()
         self._folder: Path | None = None
-        self._connecting = asyncio.Lock()
+        self._inside = 0
+        self._entering, self._connecting = asyncio.Lock(), asyncio.Lock()
         self.where = address.host
         self.connected = 0  #: how often the connection was made
 
     async def __aenter__(self) -> Self:
+        """May be entered several times, by all who share the connection; the last who leaves ends it."""
+        async with self._entering:
+            if self._inside == 0:
+                await self._enter()
+            self._inside += 1
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        async with self._entering:
+            self._inside -= 1
+            if self._inside == 0:
+                await self._leave()
+
+    async def _enter(self) -> None:
         self._folder = _short_private_folder()
         try:
-            self._address = _with_key_file(self._address, self._folder)
+            self._address = _with_key_file(self._given, self._folder)
             await self._connect()
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
-        return self
 
-    async def __aexit__(self, *error: object) -> None:
+    async def _leave(self) -> None:
         try:
             with contextlib.suppress(ClusterUnreachable):
                 await self._here.run(self._ssh("-O", "exit"), within=_CONNECT_WITHIN)
