@@ -28,6 +28,15 @@ def attempt_of(database: Database, outcome: Outcome) -> dict[str, Any]:
     return facts | (_facts(attempts[-1]) if attempts else {})
 
 
+def last_words(database: Database, facts: dict[str, Any]) -> list[str]:
+    """The last lines that an attempt wrote, as they were stored when it ended."""
+    if "task_id" not in facts:
+        return []
+    with database.read() as connection:
+        row = task_instances.of_tasks(connection, [facts["task_id"]])[-1]
+    return [line for text in (row.stdout_log, row.stderr_log) for line in (text or "").splitlines()]
+
+
 def in_words(facts: dict[str, Any]) -> str:
     """How it ended, and what it used."""
     used = [

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobmon_airflow.client import registry
+from jobmon_airflow.dags import live_log, reaching
 from jobmon_airflow.dags.defining import bound
 from jobmon_airflow.dags.folders import log_folder
-from jobmon_airflow.dags.live_log import told
 from jobmon_airflow.distributors import inherited
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from jobmon_airflow.dags.reaching import Reached
     from jobmon_airflow.engine.outcomes import Definition
     from jobmon_airflow.store.airflow_tasks import Place
+    from jobmon_airflow.store.database import Database
 
 
 def define(
@@ -32,24 +35,36 @@ def define(
     """The command as a workflow in the database: one for each task instance of Airflow."""
     index = "" if place.map_index < 0 else f" {place.map_index}"
     args = f"{own_args or f'{place.dag_id} {place.run_id}'} {place.task_id}{index}"
-    workflow = with_log_files(command, place).workflow(args, facts, database)
+    folder = output_folder(command, place, registry.database(database), told)
+    workflow = with_log_files(command, folder).workflow(args, facts, database)
     return bound(workflow, args, facts, told)
 
 
-def with_log_files(command: Command, place: Place) -> Command:
-    """The same command, whose output goes to files that can be read while it runs."""
+def output_folder(
+    command: Command, place: Place, database: Database, told: Mapping[str, Reached | None] | None = None
+) -> Path | None:
+    """The folder in which the command's output is seen from here; None if it is not, until it has ended."""
+    root, is_seen = reaching.log_root(database, command.cluster, told)
+    return log_folder(place, root) if is_seen else None
+
+
+def with_log_files(command: Command, folder: Path | None) -> Command:
+    """The same command, whose output goes to files in this folder, so that it can be read while it runs."""
     asked = command.compute_resources
-    if callable(asked):
+    if callable(asked) or folder is None:
         return command
-    folder = str(log_folder(place))
-    return replace(command, compute_resources={"stdout": folder, "stderr": folder, **asked})
+    return replace(command, compute_resources={"stdout": str(folder), "stderr": str(folder), **asked})
 
 
-def told_live(command: Command, place: Place, tell: Callable[[str], object]) -> AbstractContextManager[None]:
-    """Tell what the command writes, as long as the block runs."""
+def told_live(
+    command: Command, folder: Path | None, tell: Callable[[str], object]
+) -> AbstractContextManager[None]:
+    """Tell what the command writes, as long as the block runs; the folder is that of its output."""
     asked = command.compute_resources
-    folder = log_folder(place) if callable(asked) else Path(asked.get("stdout", log_folder(place)))
-    return told(folder, command.task_name, tell)
+    named = None if callable(asked) else asked.get("stdout")
+    if folder is None:
+        return nullcontext()
+    return live_log.told(Path(named or folder), command.task_name, tell)
 
 
 def environment(env: Mapping[str, str]) -> AbstractContextManager[None]:

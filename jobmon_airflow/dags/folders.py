@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from jobmon_airflow.store.airflow_tasks import Place
 
 
-def log_folder(place: Place) -> Path:
-    """The folder of a task instance, which others do not share."""
+def log_folder(place: Place, root: Path | None = None) -> Path:
+    """The folder of a task instance, which others do not share; below the root of all logs unless another is named."""
     index = [] if place.map_index < 0 else [str(place.map_index)]
     parts = (place.dag_id, place.run_id, place.task_id, *index)
-    return settings.engine_log_folder().joinpath(*map(_as_name, parts))
+    return (root or settings.engine_log_folder()).joinpath(*map(_as_name, parts))
 
 
 def _as_name(part: str) -> str:

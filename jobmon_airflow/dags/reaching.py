@@ -7,7 +7,9 @@ connections, they are told with its order.
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from jobmon_airflow.dags.clusters import DEFAULT, SLURM
@@ -95,6 +97,26 @@ def prepare(
     told = told or {}
     asked = ways(database, set(names) - told.keys())
     make_known(database, {**asked, **{name: way for name, way in told.items() if name in names}})
+
+
+def log_root(
+    database: Database, name: str, told: Mapping[str, Reached | None] | None = None
+) -> tuple[Path | None, bool]:
+    """Where a cluster's commands write what is told while they run; None for the usual place.
+
+    And whether it can be told at all: what is written on other machines is seen here in a shared folder only.
+    """
+    way = (told or {}).get(name)
+    with database.read() as connection:
+        if way is None and name not in clusters.of_type(connection, SLURM):
+            return None, True
+        parameters = way.parameters if way is not None else clusters.connection_of(connection, name)[1]
+    if parameters.get("transport", "local") != "local":
+        return None, False
+    from jobmon_airflow.distributors.slurm.ways import SPOOL
+
+    shared = parameters.get("spool") or os.environ.get("JOBMON_SPOOL") or SPOOL
+    return Path(shared).expanduser().absolute() / "logs", True
 
 
 def of_workflow(database: Database, workflow_id: int) -> set[str]:

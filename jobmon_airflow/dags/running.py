@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from jobmon_airflow.client import registry
 from jobmon_airflow.dags import commanding, reaching, telemetry
 from jobmon_airflow.dags.about import about, this_try
-from jobmon_airflow.dags.attempt import attempt_of, in_words
+from jobmon_airflow.dags.attempt import attempt_of, in_words, last_words
 from jobmon_airflow.dags.clearing import cleared_mirrors
 from jobmon_airflow.dags.defining import define
 from jobmon_airflow.dags.remedies import clear_command
@@ -60,6 +60,7 @@ def run_command(operator: CommandOperator, context: Context) -> dict[str, Any]:
     command = operator.as_command(this.place.dag_id)
     ways = reaching.ways(database, [command.cluster])
     command = reaching.settled(command, ways)
+    folder = commanding.output_folder(command, this.place, database, ways)
     store: Any = context.get("task_state_store")
     memory: Any = store.get(KEY) if store is not None else None
     clears = getattr(context["dag_run"], "clear_number", 0) or 0
@@ -79,10 +80,13 @@ def run_command(operator: CommandOperator, context: Context) -> dict[str, Any]:
     with (
         _refusals(),
         commanding.environment(operator.env),
-        commanding.told_live(command, this.place, operator.log.info),
+        commanding.told_live(command, folder, operator.log.info),
     ):
         outcome = attendance.run()
     facts_of_attempt = attempt_of(database, outcome)
+    if folder is None:
+        for line in last_words(database, facts_of_attempt):
+            operator.log.info("%s", line)
     telemetry.tell(database, context, outcome)
     if store is not None:
         store.set(KEY, {**facts_of_attempt, "clear_number": clears})

@@ -22,19 +22,20 @@ from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.client import registry
 from jobmon_airflow.dags import commanding, order_logs
+from jobmon_airflow.dags.attempt import attempt_of, last_words
 from jobmon_airflow.dags.engine import Order, attendance_of
 from jobmon_airflow.dags.sockets import socket_of, sweep
 from jobmon_airflow.store.airflow_tasks import Place, Try
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
     from jobmon_airflow.engine.attending import Attendance
+    from jobmon_airflow.engine.outcomes import Outcome
 
 log = logging.getLogger("jobmon_airflow.engine")
 
@@ -147,8 +148,7 @@ class SharedEngine:
     def _carry_out(self, order: Order, log_file: Path, doing: _Doing) -> None:
         try:
             with order_logs.kept_in(log_file):
-                with commanding.environment(order.env), _live_log(order):
-                    outcome = doing.attendance.run()
+                outcome = _outcome(order, doing.attendance)
                 order_logs.write(outcome.message)
         except Exception:
             log.exception("%s ended without an outcome.", order.place)
@@ -177,11 +177,21 @@ async def _serve() -> None:
     await engine.serve(socket_of(os.getpid()))
 
 
-def _live_log(order: Order) -> AbstractContextManager[Any]:
+def _outcome(order: Order, attendance: Attendance) -> Outcome:
+    """Run a command, and tell what it says: while it runs, or, if that is not seen from here, when it has ended."""
     assert order.command is not None
-    tell = copy_context()
-    # It is told from a thread of its own, one line at a time.
-    return commanding.told_live(order.command, order.place, lambda line: tell.run(order_logs.write, line))
+    database = registry.database(None)
+    folder = commanding.output_folder(order.command, order.place, database, order.clusters)
+    here = copy_context()  # it is told from a thread of its own, one line at a time
+    with (
+        commanding.environment(order.env),
+        commanding.told_live(order.command, folder, lambda line: here.run(order_logs.write, line)),
+    ):
+        outcome = attendance.run()
+    if folder is None:
+        for line in last_words(database, attempt_of(database, outcome)):
+            order_logs.write(line)
+    return outcome
 
 
 def _remove(path: Path) -> None:

@@ -101,12 +101,12 @@ def test_what_a_command_writes_goes_to_the_folder_of_its_task_instance_unless_it
 
     folder = str(log_folder(PLACE))
 
-    assert commanding.with_log_files(of_text(), PLACE).compute_resources == {
+    assert commanding.with_log_files(of_text(), log_folder(PLACE)).compute_resources == {
         "stdout": folder,
         "stderr": folder,
     }
     asked = of_text(compute_resources={"stdout": "/mine", "memory": "1G"})
-    assert commanding.with_log_files(asked, PLACE).compute_resources == {
+    assert commanding.with_log_files(asked, log_folder(PLACE)).compute_resources == {
         "stdout": "/mine",
         "stderr": folder,
         "memory": "1G",

@@ -386,3 +386,41 @@ def test_a_cluster_of_another_kind_does_not_become_one_of_slurm(address):
 def test_a_connection_and_a_cluster_that_differ_are_refused():
     with pytest.raises(InvalidDefinition, match="Leave one out"):
         operator(slurm_conn_id="gpu", cluster_name="other")
+
+
+# --- where output goes ----------------------------------------------------------------------------------------
+
+
+def asked_for(cluster: SimulatedCluster) -> dict[str, Any]:
+    ((_, requests),) = cluster.requests.items()
+    return requests[-1].as_dict()
+
+
+def test_output_goes_to_the_folder_that_nodes_share_so_that_it_is_seen_while_it_is_written(
+    address, monkeypatch, tmp_path
+):
+    cluster = slurm()
+    connect(monkeypatch, "gpu", extra={"spool": str(tmp_path / "shared")})
+
+    try_(operator(slurm_conn_id="gpu"), 1, Memory())
+
+    folder = str(tmp_path / "shared" / "logs" / "hand_written" / "manual" / "fit")
+    assert (asked_for(cluster)["stdout"], asked_for(cluster)["stderr"]) == (folder, folder)
+
+
+def test_where_nothing_is_shared_with_us_the_cluster_says_where_output_goes(address, monkeypatch):
+    cluster = slurm()
+    connect(monkeypatch, "gpu", host="head", extra={"transport": "ssh", "spool": "/shared/on/the/cluster"})
+
+    try_(operator(slurm_conn_id="gpu"), 1, Memory())
+
+    assert {"stdout", "stderr"}.isdisjoint(asked_for(cluster))
+
+
+def test_a_folder_that_the_task_names_is_kept(address, monkeypatch, tmp_path):
+    cluster = slurm()
+    connect(monkeypatch, "gpu", extra={"spool": str(tmp_path)})
+
+    try_(operator(slurm_conn_id="gpu", compute_resources={"stdout": "/mine"}), 1, Memory())
+
+    assert asked_for(cluster)["stdout"] == "/mine"
