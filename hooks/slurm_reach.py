@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from jobmon_airflow.distributors.slurm import rest_words
+from jobmon_airflow.distributors.slurm.ssh import SshAddress
 from jobmon_airflow.errors import ClusterUnreachable, InvalidSetting
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 TRANSPORTS: Final = ("local", "ssh", "rest")
 _WITHIN: Final = 20.0  #: seconds
-_REST_PORT: Final = 6820
-_VERSIONED: Final = re.compile(r"/slurm/(v\d+\.\d+\.(\d+))/ping/?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +81,7 @@ def ping(to: SlurmConnection) -> str:
 
 def ssh_to(to: SlurmConnection) -> list[str]:
     """The beginning of a command that runs what follows on the host. It never asks anybody for a password."""
-    choices = {"-p": to.port, "-l": to.user, "-i": to.key_file}
-    return [
-        *("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"),
-        *(part for flag, value in choices.items() if value for part in (flag, str(value))),
-        *("--", str(to.host)),
-    ]
+    return SshAddress(host=str(to.host), port=to.port, user=to.user, key_file=to.key_file).words()
 
 
 # --- by its commands --------------------------------------------------------------------------------------------
@@ -134,51 +128,20 @@ class _NoRedirect(HTTPRedirectHandler):
 
 
 def _asked_by_rest(to: SlurmConnection) -> str:
-    base = _base(to)
-    version = to.api_version or _newest_version(to, base)
+    base = rest_words.base(str(to.host), to.port)
+    version = to.api_version or rest_words.newest_version(_fetched(to, f"{base}/openapi/v3"), base)
     answer = _fetched(to, f"{base}/slurm/{version}/ping")
-    pings = answer.get("pings") or []
-    if up := [ping for ping in pings if _is_up(ping)]:
-        return f"slurmctld on {up[0].get('hostname', 'its host')} is UP, by {base}, {version}"
-    told = (
-        "; ".join(str(error.get("error") or error) for error in answer.get("errors") or []) or "no controller"
-    )
+    if up := rest_words.up(answer):
+        return f"slurmctld on {up.get('hostname', 'its host')} is UP, by {base}, {version}"
     raise ClusterUnreachable(
-        f"slurmrestd at {base} answers, but slurmctld does not: {told[:500]}",
+        f"slurmrestd at {base} answers, but slurmctld does not: "
+        f"{rest_words.complaints(answer)[:500] or 'no controller'}",
         remedy="Is slurmctld up? Is the token still valid? `scontrol token lifespan=86400` makes another.",
     )
 
 
-def _is_up(ping: dict[str, Any]) -> bool:
-    return ping.get("ping") == "UP" or ping.get("pinged") == "UP" or ping.get("responding") is True
-
-
-def _base(to: SlurmConnection) -> str:
-    host = str(to.host).rstrip("/")
-    if "://" not in host:
-        host = f"http://{host}"
-    if not host.startswith(("http://", "https://")):
-        raise InvalidSetting(
-            f"'{host}' is no address of a slurmrestd.", remedy="Write a host, or https:// and a host."
-        )
-    port = to.port or (None if host.startswith("https://") else _REST_PORT)
-    return f"{host}:{port}" if port else host
-
-
-def _newest_version(to: SlurmConnection, base: str) -> str:
-    paths = _fetched(to, f"{base}/openapi/v3").get("paths") or {}
-    found = [match for path in paths if (match := _VERSIONED.search(path))]
-    if not found:
-        raise ClusterUnreachable(
-            f"{base} does not say which versions of Slurm's API it has.",
-            remedy="Name one in the connection (api_version, such as v0.0.42), or is this no slurmrestd?",
-        )
-    return max(found, key=lambda match: int(match[2]))[1]
-
-
 def _fetched(to: SlurmConnection, url: str) -> dict[str, Any]:
-    headers = {"X-SLURM-USER-NAME": to.user, "X-SLURM-USER-TOKEN": to.token, "Accept": "application/json"}
-    request = Request(url, headers={name: value for name, value in headers.items() if value})  # noqa: S310 - see _base
+    request = Request(url, headers=rest_words.headers(to.user, to.token))  # noqa: S310 - see rest_words.base
     try:
         with build_opener(_NoRedirect).open(request, timeout=_WITHIN) as answer:
             found = json.loads(answer.read())

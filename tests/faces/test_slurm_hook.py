@@ -11,7 +11,7 @@ import pytest
 
 from jobmon_airflow.errors import InvalidSetting
 from jobmon_airflow.hooks.slurm import SlurmHook
-from jobmon_airflow.hooks.slurm_reach import SlurmConnection, ssh_to
+from jobmon_airflow.hooks.slurm_reach import SlurmConnection
 
 PROGRAM = '#!/bin/sh\necho "$0 $*" >> {record}\necho "{says}"\necho "{complains}" >&2\nexit {code}\n'
 UP = "Slurmctld(primary) at head is UP"
@@ -150,15 +150,21 @@ def test_over_ssh_the_same_is_asked_there(monkeypatch, program):
     assert hook(monkeypatch, host="head", port=2222, login="ada", extra=extra).test_connection() == (True, UP)
 
     [call] = calls()
-    assert call.endswith("ConnectTimeout=10 -p 2222 -l ada -i /keys/ada -- head scontrol ping")
-    assert "BatchMode=yes" in call
+    assert call.endswith("-p 2222 -l ada -i /keys/ada -- head scontrol ping")
+    assert {"BatchMode=yes", "ConnectTimeout=10", "IdentitiesOnly=yes"} <= set(call.split())
 
 
-def test_a_host_is_never_taken_for_an_option():
-    assert ssh_to(SlurmConnection(transport="ssh", host="-oProxyCommand=evil"))[-2:] == [
-        "--",
-        "-oProxyCommand=evil",
-    ]
+def test_a_host_is_never_taken_for_an_option(monkeypatch, program):
+    calls = program("ssh", says=UP)
+
+    is_good, said = hook(
+        monkeypatch, host="-oProxyCommand=evil", extra={"transport": "ssh"}
+    ).test_connection()
+
+    assert not is_good
+    assert "'-oProxyCommand=evil'" in said
+    with pytest.raises(FileNotFoundError):
+        calls()
 
 
 def test_what_ssh_complains_of_is_told(monkeypatch, program):

@@ -11,7 +11,7 @@ import ssl
 import time
 from collections import Counter
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
 from jobmon_airflow.distributors.slurm import limits as read_limits
@@ -21,7 +21,7 @@ from jobmon_airflow.distributors.slurm.rest_job import body
 from jobmon_airflow.errors import AccountingIsDown, ClusterError, ClusterUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     import httpx
@@ -180,10 +180,12 @@ class RestController:
         """Let nothing that waits of these arrays begin; or let it again."""
         await self._each(("POST", self._slurm(f"job/{job}"), {"hold": not release}) for job in sorted(jobs))
 
-    async def _each(self, orders: Any) -> None:
-        async with asyncio.TaskGroup() as together:
-            for order in orders:
-                together.create_task(self._order(*order))
+    async def _each(self, orders: Iterable[tuple[str, str, Json | None]]) -> None:
+        """Give all orders, and complain of the first that was not carried out."""
+        ends = await asyncio.gather(*(self._order(*order) for order in orders), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
 
     async def _order(self, method: str, path: str, what: Json | None) -> None:
         """Give an order. Jobs that are over, or gone, are left alone."""
