@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.distributors.slurm.pieces import Piece
+from jobmon_airflow.distributors.slurm.refusals import ArrayIsTooLarge
 from jobmon_airflow.errors import ClusterIsFull
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Handover:
         self._submission_of = submission_of
         self._placed = placed
         self._says = says
+        self._most: int | None = None  # elements, where those whom the batch is counted for may have no more
         self._has_taken = False
 
     async def run(self, token: str, pack: int, most_steps: Callable[[int], int]) -> None:
@@ -75,6 +77,10 @@ class Handover:
         while (piece := self._next(token, pack, most_steps)) is not None:
             try:
                 job_id = await self._controller.submit(await self._submission_of(piece))
+            except ArrayIsTooLarge as error:
+                if not 0 < error.most < piece.size:
+                    raise
+                self._most = error.most
             except ClusterIsFull as error:
                 if self._room.was_refused(piece.size):
                     continue
@@ -95,7 +101,8 @@ class Handover:
         left = sorted(step for step, held in wanted.items() if not held.is_placed)
         if not left:
             return None
-        most = min(self._room.elements * pack, most_steps(left[0]))
+        elements = min(self._room.elements, self._most or self._room.elements)
+        most = min(elements * pack, most_steps(left[0]))
         last = left[0]
         for step in left[1:most]:
             if step != last + 1:

@@ -104,7 +104,7 @@ def _by_ssh(
         controller=lambda: CommandController(shell),
         spool=lambda _: SshSpool(shell, spool or SPOOL),
         environment=inherited.exported,
-        working_dir=lambda: "~",
+        working_dir=lambda: ".",  # the home, where ssh begins
         own_folder=_folder_for(f"ssh-{user or ''}@{host}-{port or ''}"),
         defaults=defaults,
     )
