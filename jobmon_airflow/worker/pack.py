@@ -13,7 +13,7 @@ together, at most a tenth of a second late.
 """
 
 # pathlib and contextlib would be a large part of the time that it takes to start.
-# ruff: noqa: PTH103, PTH109, PTH110, PTH113, PTH118, PTH120, PTH123, PTH208, SIM105
+# ruff: noqa: PTH103, PTH109, PTH110, PTH113, PTH118, PTH120, PTH123, PTH208, SIM105, PTH116
 
 import errno
 import json
@@ -34,10 +34,13 @@ LINES_A_FILE = 1000
 LATE = 0.1  # seconds that a line may be late
 LOOK_EVERY = 2.0  # seconds between looks at whether somebody's time is over
 KILL_AFTER = 10.0  # seconds for a step that has used up its time, at most
+QUICK = 1.0  # seconds; if all steps so far took less, the next one is expected to
+COPY = 1 << 20  # bytes at a time
 BUSY = 0.01  # seconds after which a signal that came at the wrong moment is attended to
 NEVER = float("inf")
 CATCHABLE = tuple(set(range(1, signal.NSIG)) - {signal.SIGKILL, signal.SIGSTOP, 32, 33})
 TOLD_TO_END, OUT_OF_TIME = "t", "l"
+CANNOT_CLAIM = 75  # nothing more was begun, since the folder cannot be used
 TERMINATED = 128 + signal.SIGTERM
 
 
@@ -47,6 +50,10 @@ class CannotStart(Exception):
     def __init__(self, exit_code: int, words: str) -> None:
         super().__init__(words)
         self.exit_code, self.words = exit_code, words
+
+
+class FolderIsGone(Exception):
+    """The folder that nodes share with us cannot be used here."""
 
 
 class Pack:
@@ -67,7 +74,9 @@ class Pack:
         self.env = given_environment()
         self.env.update(self.own_env)
         self.news = News(os.path.join(folder, "told-" + self.node))
+        self.claims = Claims(folder, self.node)
         self.memory = Memory()
+        self.out, self.err = Stream(), Stream()
         self.programs = {}  # type: dict[str, str]
         self.longest = 0.0
         self.has_run = self.has_failed = self.is_told = self.is_there = False
@@ -87,13 +96,19 @@ class Pack:
         for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, lambda *_: None)
         rows = rows_of(self.folder, self.steps)
+        try:
+            self._run_all(rows)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            is_told = self.news.write_all(self.kill_wait / 2)
+        return int(self.has_failed or not is_told)
+
+    def _run_all(self, rows: "dict[int, Row]") -> None:
         for place, step in enumerate(self.steps):
             if not self._may_begin():
                 self._put_back(self.steps[place:])
                 break
             self._do(step, rows[step])
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        return int(not self.news.write_all(self.kill_wait / 2) or self.has_failed)
 
     # --- what may begin ---------------------------------------------------------------------------------------
 
@@ -116,13 +131,10 @@ class Pack:
                 self.news.add(f"P {step} {self.node}")
 
     def _claim(self, step: int) -> bool:
-        path = os.path.join(self.folder, "claims", str(step))
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
-        except FileExistsError:
-            self.news.add(f"O {step} {self.node} 0 - - - 0 f")
-            return False
-        return True
+        if self.claims.make(step):
+            return True
+        self.news.add(f"O {step} {self.node} 0 - - - 0 f")
+        return False
 
     # --- one step ---------------------------------------------------------------------------------------------
 
@@ -140,7 +152,7 @@ class Pack:
         try:
             self.pid = self._start(row)
         except CannotStart as refusal:
-            write_to(row[3], refusal.words)
+            self.err.say(refusal.words)
             self._over(refusal.exit_code, 0.0, 0.0, "-")
             return
         self.news.add(f"B {step} {self.node} {self.pid}")
@@ -150,16 +162,11 @@ class Pack:
         task, attempt, out_path, err_path, words = row
         self.env[b"JOBMON_TASK_ID"] = b"%d" % task
         self.env[b"JOBMON_TASK_INSTANCE_ID"] = b"%d" % attempt
-        out = open_output(out_path)
-        try:
-            err = open_output(err_path)
-            try:
-                self._go()
-                return self._spawn(self._contained(words), out, err)
-            finally:
-                os.close(err)
-        finally:
-            os.close(out)
+        is_quick = self.has_run and self.longest < QUICK
+        self.out.begin(out_path, is_quick)
+        self.err.begin(err_path, is_quick)
+        self._go()
+        return self._spawn(self._contained(words))
 
     def _go(self) -> None:
         if self.cwd and not self.is_there:
@@ -182,10 +189,10 @@ class Pack:
             return [runtime, "exec", "--pwd", where, *self.container["args"], self.container["image"], *words]
         raise CannotStart(127, "jobmon: there is neither apptainer nor singularity on " + self.node)
 
-    def _spawn(self, words: "list[str]", out: int, err: int) -> int:
+    def _spawn(self, words: "list[str]") -> int:
         program = self._program(words[0])
         try:
-            return spawn(program, words, self.env, out, err)
+            return spawn(program, words, self.env, self.out.fd, self.err.fd)
         except OSError as error:
             self.programs.clear()  # it may have moved; the next one is looked for
             raise refusal_of(words[0], program, error) from None
@@ -215,6 +222,8 @@ class Pack:
         self._over(exit_code_of(status), took, usage.ru_utime + usage.ru_stime, str(usage.ru_maxrss * 1024))
 
     def _over(self, exit_code: int, took: float, cpu: float, maxrss: str) -> None:
+        self.out.end()
+        self.err.end()
         self.has_run = True
         self.has_failed = self.has_failed or exit_code != 0
         used = f"{took:.6f} {cpu:.6f} {maxrss}"
@@ -240,6 +249,8 @@ class Pack:
         self.news.write()
         if now >= self.looked_at + LOOK_EVERY:
             self._look(now)
+            self.out.keep()
+            self.err.keep()
         if self.step in self.revoked and not self.why:
             self.why = TOLD_TO_END
             self._ask(now)
@@ -275,6 +286,90 @@ class Pack:
         if at < self.alarm:
             self.alarm = at
             signal.setitimer(signal.ITIMER_REAL, max(0.001, at - time.monotonic()))
+
+
+class Claims:
+    """The steps that are ours. Each is a link to one file of ours, which costs a file system less than a file."""
+
+    def __init__(self, folder: str, node: str) -> None:
+        self.folder = os.path.join(folder, "claims")
+        self.own = os.path.join(self.folder, f"by-{node}-{os.getpid()}-{time.time():.6f}")
+        self.inode = 0
+
+    def make(self, step: int) -> bool:
+        """Claim a step; False if somebody else has."""
+        path = os.path.join(self.folder, str(step))
+        try:
+            self._link(path)
+        except FileExistsError:
+            return self._is_ours(path)
+        return True
+
+    def _link(self, path: str) -> None:
+        if not self.inode:
+            self._begin()
+        try:
+            os.link(self.own, path)
+        except FileExistsError:
+            raise
+        except OSError:  # too many links, or a file system that has none
+            create_for_us(path)
+
+    def _begin(self) -> None:
+        create_for_us(self.own)
+        self.inode = os.stat(self.own).st_ino
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether a server has done what it was asked for twice, because its answer was lost."""
+        try:
+            return os.lstat(path).st_ino == self.inode
+        except OSError:
+            return False
+
+
+class Stream:
+    """What a command prints: into its file, or, if it is quick, into a nameless one, from which it is copied.
+
+    A file takes its time to make, on a shared file system above all, and most quick commands have nothing to say.
+    """
+
+    def __init__(self) -> None:
+        self.fd = self.scratch = -1
+        self.path = ""
+        self.kept = 0
+
+    def begin(self, path: str, is_quick: bool) -> None:
+        self.path, self.kept, self.fd = path, 0, -1
+        if is_quick and self.scratch < 0:
+            self.scratch = nameless_file()
+        self.fd = self.scratch if is_quick and self.scratch >= 0 else open_output(path)
+
+    def say(self, words: str) -> None:
+        """Words of ours, where those of the command would be; in the job's own log if that cannot be."""
+        os.write(self.fd if self.fd >= 0 else 2, utf8(words + "\n"))
+
+    def keep(self) -> None:
+        """Copy what is new to where it belongs."""
+        if self.fd < 0 or self.fd != self.scratch or os.fstat(self.fd).st_size <= self.kept:
+            return
+        try:
+            to = open_output(self.path)
+        except CannotStart as refusal:
+            os.write(2, utf8(refusal.words + "\n"))
+            return
+        data = os.pread(self.fd, COPY, self.kept)
+        while data:
+            self.kept += os.write(to, data)
+            data = os.pread(self.fd, COPY, self.kept)
+        os.close(to)
+
+    def end(self) -> None:
+        """Close it. What holds something is not used again, since whatever was left behind may still write to it."""
+        self.keep()
+        if self.fd >= 0 and (self.fd != self.scratch or os.fstat(self.fd).st_size):
+            os.close(self.fd)
+            self.scratch = -1 if self.fd == self.scratch else self.scratch
+        self.fd = -1
 
 
 class News:
@@ -383,8 +478,11 @@ def end_of_time(now: float, lasts: "float | None") -> float:
 
 
 def contents(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise FolderIsGone(f"{path}: {error.strerror}") from None
 
 
 def given_environment() -> "dict[bytes, bytes]":
@@ -416,16 +514,24 @@ def open_output(path: str) -> int:
         raise CannotStart(126, f"jobmon: cannot write {path}: {error.strerror}") from None
 
 
-def write_to(path: str, words: str) -> None:
-    """Words of ours, where those of the command would be; in the job's own log if that cannot be."""
-    text = utf8(words + "\n")
+def nameless_file() -> int:
+    """A file on a disk of the node's own; none if it has none to offer."""
+    for folder in (os.environ.get("TMPDIR") or "/tmp", "/tmp", "/var/tmp"):  # noqa: S108  (it has no name there)
+        try:
+            return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError:
+            continue
+    return -1
+
+
+def create_for_us(path: str) -> None:
+    """Make an empty file, which must not be there."""
     try:
-        fd = open_output(path)
-    except CannotStart:
-        os.write(2, text)
-        return
-    os.write(fd, text)
-    os.close(fd)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise FolderIsGone(f"{path}: {error.strerror}") from None
 
 
 # --- programs -------------------------------------------------------------------------------------------------
@@ -519,8 +625,12 @@ def main() -> int:
     folder, first, last, pack, pace = sys.argv[1:]
     begin = int(first) + int(pack) * int(os.environ.get("SLURM_ARRAY_TASK_ID") or 0)
     steps = range(begin, min(begin + int(pack), int(last) + 1))
-    about = json.loads(contents(os.path.join(folder, "pack.json")).decode())
-    return Pack(folder, steps, about, json.loads(pace)).run()
+    try:
+        about = json.loads(contents(os.path.join(folder, "pack.json")).decode())
+        return Pack(folder, steps, about, json.loads(pace)).run()
+    except FolderIsGone as error:
+        os.write(2, utf8(f"jobmon: {os.uname()[1]} cannot use the folder {folder}: {error}\n"))
+        return CANNOT_CLAIM
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ class _Script:
             self._who(),
             self.table.cases(self.piece),
             self._places(),
-            self._child(f'exec "$@"{self._redirection()}'),
+            self._child(self._redirection()),
         )
 
     def told(self) -> JobScript:
@@ -188,25 +188,36 @@ class _Script:
 
     def _run(self) -> str:
         signal = _signal_to_pass_on(self.extra.get("signal"))
-        run = filled(
+        run = self._run_apart(signal) if signal or self.container else self._run_here()
+        return run + filled(parts.OUTPUT, file='"$jm_errs/$jm_name.e$jm_id"')
+
+    def _run_here(self) -> str:
+        redirection = self._redirection()
+        cwd = quoted(str(self.cwd))
+        return filled(
             parts.RUN,
-            child=self._child('exec "$@"'),
+            go=filled(parts.ELSE_GO, cwd=cwd, redirection=redirection) if self.cwd else "",
+            exports=self._exports(),
+            redirection=redirection,
+        )
+
+    def _run_apart(self, signal: str | None) -> str:
+        return filled(
+            parts.RUN_APART,
+            child=self._child(),
             redirection=self._redirection(),
             waiting=filled(parts.IN_BACKGROUND, signal=signal) if signal else parts.IN_FOREGROUND,
         )
-        return run + filled(parts.OUTPUT, file='"$jm_errs/$jm_name.e$jm_id"')
 
-    def _child(self, run: str) -> str:
-        """What happens between the fork and the command."""
-        common = " ".join(variables(self._common_env()))
-        lines = [f'export {common} JOBMON_TASK_ID="$jm_task" JOBMON_TASK_INSTANCE_ID="$jm_id"\n']
-        if self.own_env:
-            lines.append(f"export {' '.join(variables(self.own_env))}\n")
-        if self.cwd:
-            lines.append(filled(parts.GO, cwd=quoted(str(self.cwd))))
-        if self.container:
-            lines.append(self._enter(self.container))
-        return "".join([*lines, run, "\n"])
+    def _child(self, redirection: str = "") -> str:
+        """What a shell does that becomes the command."""
+        go = filled(parts.GO, cwd=quoted(str(self.cwd))) if self.cwd else ""
+        enter = self._enter(self.container) if self.container else ""
+        return f'{go}{self._exports()}{enter}exec "$@"{redirection}\n'
+
+    def _exports(self) -> str:
+        env = [*variables({**self._common_env(), **self.own_env}), *(["PWD"] if self.cwd else [])]
+        return f'export {" ".join(env)} JOBMON_TASK_ID="$jm_task" JOBMON_TASK_INSTANCE_ID="$jm_id"\n'
 
     def _enter(self, container: Mapping[str, Any]) -> str:
         names = (*self._common_env(), "JOBMON_TASK_ID", "JOBMON_TASK_INSTANCE_ID", *self.own_env)
@@ -243,10 +254,10 @@ def _script(*parts: str) -> str:
 
 def _exportable(env: dict[str, str]) -> dict[str, str]:
     for name in env:
-        if not _NAME.fullmatch(name):
+        if not _NAME.fullmatch(name) or name.startswith("jm_"):
             raise SubmissionRefused(
-                f"env has a variable {name!r}, which no shell can export.",
-                remedy="Use letters, digits and underscores in names of variables.",
+                f"env has a variable {name!r}, which no shell can export, or which is ours.",
+                remedy="Use letters, digits and underscores in names of variables, and not jm_ at their beginning.",
             )
     return env
 

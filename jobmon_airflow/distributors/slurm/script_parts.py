@@ -63,7 +63,6 @@ jm_tell "B $jm_step $jm_node $$"
 
 GO: Final = """\
 cd @cwd@ 2>/dev/null || { echo "jobmon: cannot work in "@cwd@" on ${SLURMD_NODENAME:-this node}" >&2; exit 127; }
-export PWD
 """
 
 #: Variables with a prefix reach the command whatever the runtime thinks of them.
@@ -112,7 +111,27 @@ jm_watch() {
 jm_watcher=$!
 """
 
+#: In the shell itself, which spares a process. `command` knows none of our functions.
 RUN: Final = """\
+read -r jm_from jm_ </proc/uptime
+if [ -n "$jm_end" ]; then
+  jm_code=143
+@go@else
+@exports@command "$@"@redirection@
+jm_code=$?
+unset IFS
+fi
+read -r jm_to jm_ </proc/uptime
+"""
+
+ELSE_GO: Final = """\
+elif ! cd @cwd@ 2>/dev/null; then
+  { echo "jobmon: cannot work in "@cwd@" on $jm_node" >&2; }@redirection@
+  jm_code=127
+"""
+
+#: In a shell of its own, which may end before the command begins.
+RUN_APART: Final = """\
 read -r jm_from jm_ </proc/uptime
 jm_code=143
 if [ -z "$jm_end" ]; then

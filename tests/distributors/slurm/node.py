@@ -103,7 +103,9 @@ class Node:
 
     def output(self, batch, step=0):
         files = script.output_of(batch, batch.attempts[step], str(self.folder(batch)))
-        return Path(files.stdout).read_bytes(), Path(files.stderr).read_bytes()
+        return tuple(
+            Path(path).read_bytes() if Path(path).exists() else b"" for path in (files.stdout, files.stderr)
+        )
 
     def speaks(self, batch, step=0):
         """Whether the command has begun, and has printed something."""

@@ -204,6 +204,45 @@ def test_a_fenced_step_never_runs_and_the_others_do(node):
     assert [told.step for told in node.told(batch) if isinstance(told, Over) and told.was_fenced] == [1]
 
 
+def test_a_node_without_the_folder_runs_nothing_more(node, tmp_path):
+    batch = batch_of("true", f"rm -r {node.root}/t/claims", f"touch {tmp_path}/ran", token="t")
+    code, log = node.run(batch, pack=3)
+
+    assert (code, codes(node, batch)) == (script.CANNOT_CLAIM, {0: 0, 1: 0})
+    assert "cannot use the folder" in log
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_file_system_without_links_will_do(node):
+    batch = batch_of("true", "true", "true")
+    path = node.prepared(batch, pack=3)
+    packer = node.folder(batch) / script.PACKER
+    packer.write_text(
+        packer.read_text().replace(
+            "import errno\n",
+            "import errno\nimport os\n\ndef no_link(*_):\n    raise PermissionError(1, 'no')\n\nos.link = no_link\n",
+        )
+    )
+    (node.folder(batch) / "claims" / "1").touch()
+    node.start(path).communicate()
+
+    assert codes(node, batch) == {0: 0, 2: 0}
+
+
+def test_what_quick_steps_print_is_kept_and_what_a_long_one_prints_is_seen_while_it_runs(node):
+    batch = batch_of("true", "echo one; echo two >&2", "echo three", "echo go; sleep 30", runtime="4s")
+    job = node.start(node.prepared(batch, pack=4, kill_wait=1))
+    until(lambda: node.speaks(batch, 3))
+
+    assert job.poll() is None
+    job.communicate(timeout=20)
+    assert [node.output(batch, step) for step in (1, 2, 3)] == [
+        (b"one\n", b"two\n"),
+        (b"three\n", b""),
+        (b"go\n", b""),
+    ]
+
+
 # --- time ---------------------------------------------------------------------------------------------------------
 
 
@@ -237,7 +276,7 @@ def test_a_pack_puts_back_what_it_has_no_time_for(node, pace, limit, begin):
     assert node.run(batch, pack=4, pace=pace) == (0, "")
     assert sorted(node.over(batch)) == list(range(begin))
     assert node.put_back(batch) == list(range(begin, 4))
-    assert len(list((node.folder(batch) / "claims").iterdir())) == 4
+    assert {step for step in range(4) if (node.folder(batch) / "claims" / str(step)).exists()} == {0, 1, 2, 3}
 
 
 def test_slurm_says_when_the_job_ends(node):

@@ -101,7 +101,7 @@ def test_a_command_does_what_a_shell_does_with_it(node, command, tmp_path):
         else 128 - bare.returncode
     )
     if bare.returncode != 127:  # who misses a program says so in its own words
-        assert err == bare.stderr
+        assert err in (bare.stderr, bare.stderr + b"Killed\n")  # some shells say so
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -162,7 +162,7 @@ def test_signals_have_their_defaults(node):
 
 
 def test_the_environment_is_what_was_asked_for_and_nothing_of_ours(node):
-    values = {"PLAIN": "x", "HARD": "a 'b' \"c\" $d `e` \\ \n\r\n%s é", "EMPTY": ""}
+    values = {"PLAIN": "x", "HARD": "a 'b' \"c\" $d `e` \\ \n\r\n%s é", "EMPTY": "", "IFS": "0123456789 "}
     batch = batch_of("true", "env -0", env=values)
     node.env = {"jm_id": "stale", "OTHER": "kept"}
 
@@ -181,8 +181,9 @@ def test_the_environment_is_what_was_asked_for_and_nothing_of_ours(node):
     assert not [name for name in found if name.startswith("jm_") and name != "jm_id"]
 
 
-def test_a_variable_that_no_shell_can_export_is_refused():
-    batch = batch_of("true", env={"a.b": "x"})
+@pytest.mark.parametrize("name", ["a.b", "jm_id", "é"])
+def test_a_variable_that_no_shell_can_export_is_refused(name):
+    batch = batch_of("true", env={name: "x"})
 
     with pytest.raises(SubmissionRefused, match="no shell can export"):
         script.script_of(batch, Piece(batch.token, 0, 0), folder="/spool")
