@@ -3,8 +3,9 @@
     examples.slurm_command    SlurmOperator in a hand-written DAG
     examples.slurm_workflow   transform (an array of twenty jobs) >> aggregate
 
-Both need a connection of the type `slurm`, or Slurm's commands on the machine of the workers. To try them without a
-cluster, name another one in the environment of all of Airflow's processes: EXAMPLE_CLUSTER=multiprocess.
+The cluster is Slurm's commands on the machine of the workers and of the triggerer; or what a connection of the type
+`slurm` leads to: over ssh, or to slurmrestd. Its id is the cluster's name, here `slurm` (docs/slurm.md). To try them
+without a cluster, name another one in the environment of all of Airflow's processes: EXAMPLE_CLUSTER=multiprocess.
 """
 
 import os
