@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
 from jobmon_airflow.distributors.slurm import limits as read_limits
-from jobmon_airflow.distributors.slurm import rest_words
+from jobmon_airflow.distributors.slurm import rest_limits, rest_rows, rest_words
 from jobmon_airflow.distributors.slurm.refusals import SubmissionInDoubt, is_silent, refusal
 from jobmon_airflow.distributors.slurm.rest_job import body
 from jobmon_airflow.errors import AccountingIsDown, ClusterError, ClusterUnreachable
@@ -125,7 +125,7 @@ class RestController:
             if time.monotonic() - at >= self._every:
                 at = time.monotonic()
                 answer = await self._get(self._slurm("jobs"))
-                rows = rest_words.queue(answer.get("jobs") or [], self._user)
+                rows = rest_rows.queue(answer.get("jobs") or [], self._user)
                 self._rows = (at, rows)
             return rows
 
@@ -142,7 +142,7 @@ class RestController:
         else:
             steps = "" if with_steps else "&skip_steps=true"
             found = await self._accounted(f"jobs?start_time=uts{int(begin.timestamp())}{steps}")
-        records = rest_words.accounting(found, self._user, ids)
+        records = rest_rows.accounting(found, self._user, ids)
         return sorted(
             (each for each in records if each.submitted >= begin), key=lambda record: record.submitted
         )
@@ -220,11 +220,11 @@ class RestController:
                 "slurm_version": str(version.get("release", "")),
                 "accountingstoragetype": "slurmdbd" if accounts else "none",
             },
-            rest_words.partitions(partitions),
-            rest_words.largest_nodes(nodes),
+            rest_limits.partitions(partitions),
+            rest_limits.largest_nodes(nodes),
             nodes=len(nodes.get("nodes") or []),
-            known=rest_words.associations(accounts, name),
-            by_qos=rest_words.qos(qos),
+            known=rest_limits.associations(accounts, name),
+            by_qos=rest_limits.qos(qos),
             user=self._user or "",
             default_account=_default_account(accounts, self._user),
         )

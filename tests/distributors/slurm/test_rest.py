@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from jobmon_airflow.distributors.slurm import rest_words
+from jobmon_airflow.distributors.slurm import rest_limits, rest_rows, rest_words
 from jobmon_airflow.distributors.slurm.refusals import SubmissionInDoubt
 from jobmon_airflow.distributors.slurm.rest import RestController
 from jobmon_airflow.distributors.slurm.rest_job import body
@@ -69,9 +69,7 @@ def test_numbers_of_all_versions_are_understood(said, number):
     ],
 )
 def test_states_of_all_versions_are_understood(said, state):
-    assert (
-        rest_words.queue([{"submit_time": SECONDS, "job_id": 1, "job_state": said}], None)[0].state is state
-    )
+    assert rest_rows.queue([{"submit_time": SECONDS, "job_id": 1, "job_state": said}], None)[0].state is state
 
 
 @pytest.mark.parametrize(
@@ -126,7 +124,7 @@ def test_rows_of_both_kinds_say_the_same():
         "exit_code": {"status": ["ERROR"], "return_code": some(200), "signal": {"id": NONE, "name": ""}},
     }
 
-    [one], [other] = rest_words.queue([old], "ada"), rest_words.queue([new], "ada")
+    [one], [other] = rest_rows.queue([old], "ada"), rest_rows.queue([new], "ada")
 
     assert one == other
     assert (one.job_id, list(one.elements), one.raw_id, one.exit_code) == (26, [3], 42, 200)
@@ -134,26 +132,26 @@ def test_rows_of_both_kinds_say_the_same():
 
 
 def test_several_that_wait_are_one_row():
-    [row] = rest_words.queue([job(array_task_string="4-8%3", state_reason="JobArrayTaskLimit")], "ada")
+    [row] = rest_rows.queue([job(array_task_string="4-8%3", state_reason="JobArrayTaskLimit")], "ada")
 
     assert (row.elements, row.reason) == (Elements((range(4, 9),)), "JobArrayTaskLimit")
 
 
 def test_a_list_that_was_cut_may_hold_all_that_come_after():
     """It was cut within a word, perhaps."""
-    [row] = rest_words.queue([job(array_task_string="0,2,4,6...", name="jobmon-1.0-9.1")], "ada")
+    [row] = rest_rows.queue([job(array_task_string="0,2,4,6...", name="jobmon-1.0-9.1")], "ada")
 
     assert list(row.elements) == [0, 2, 4, 5, 6, 7, 8, 9]
 
 
 def test_a_job_that_is_no_array_is_one_element():
     for array in (0, None, some(0)):
-        [row] = rest_words.queue([job(array_job_id=array)], None)
+        [row] = rest_rows.queue([job(array_job_id=array)], None)
         assert (row.job_id, list(row.elements), row.is_whole) == (42, [0], True)
 
 
 def test_other_users_jobs_are_theirs():
-    assert rest_words.queue([job(user_name="bob")], "ada") == []
+    assert rest_rows.queue([job(user_name="bob")], "ada") == []
 
 
 def accounted(**said):
@@ -185,7 +183,7 @@ def test_records_of_both_kinds_say_the_same():
         steps=[{"state": ["OUT_OF_MEMORY"], "step": {"id": "42.batch"}, "tres": memory}],
     )
 
-    [one], [other] = (rest_words.accounting([each], "ada", None) for each in (old, new))
+    [one], [other] = (rest_rows.accounting([each], "ada", None) for each in (old, new))
 
     assert one == other
     assert (one.job_id, one.element, one.state, one.node) == (26, 3, State.OUT_OF_MEMORY, "n1")
@@ -194,15 +192,15 @@ def test_records_of_both_kinds_say_the_same():
 
 
 def test_a_zero_of_what_failed_is_not_believed():
-    [failed] = rest_words.accounting([accounted()], "ada", None)
-    [completed] = rest_words.accounting([accounted(state={"current": "COMPLETED"})], "ada", None)
+    [failed] = rest_rows.accounting([accounted()], "ada", None)
+    [completed] = rest_rows.accounting([accounted(state={"current": "COMPLETED"})], "ada", None)
 
     assert (failed.exit_code, completed.exit_code) == (None, 0)
 
 
 def test_only_the_arrays_that_were_asked_for_are_told():
-    assert rest_words.accounting([accounted()], "ada", frozenset({1})) == []
-    assert len(rest_words.accounting([accounted()], None, frozenset({26}))) == 1
+    assert rest_rows.accounting([accounted()], "ada", frozenset({1})) == []
+    assert len(rest_rows.accounting([accounted()], None, frozenset({26}))) == 1
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
@@ -227,17 +225,17 @@ def test_queues_of_both_kinds_say_the_same():
         "cpus": {"total": 16},
     }
 
-    [one], [other] = (rest_words.partitions({"partitions": [each]}) for each in (old, new))
+    [one], [other] = (rest_limits.partitions({"partitions": [each]}) for each in (old, new))
 
     assert one == other
     assert (one.is_default, one.max_seconds, one.max_memory_per_node) == (True, 3600, 256 * 2**20)
 
 
 def test_a_queue_without_limits_has_none():
-    [old] = rest_words.partitions(
+    [old] = rest_limits.partitions(
         {"partitions": [{"name": "a", "maximum_cpus_per_node": -1, "max_time_limit": None}]}
     )
-    [new] = rest_words.partitions(
+    [new] = rest_limits.partitions(
         {"partitions": [{"name": "a", "maximums": {"time": INFINITE, "cpus_per_node": INFINITE}}]}
     )
 
