@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import Pool, QueuePool
 
 from jobmon_airflow import settings
 from jobmon_airflow.errors import InvalidAddress
@@ -167,12 +168,16 @@ def _sqlite_engine(url: URL) -> Engine:
         from pathlib import Path
 
         Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        url, connect_args={"timeout": 60, "check_same_thread": False}, pool_timeout=_PATIENCE
-    )
+    # One that is in memory has a connection for each thread, and no pool to wait for.
+    pool = {"pool_timeout": _PATIENCE} if issubclass(_pool_of(url), QueuePool) else {}
+    engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False}, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _pool_of(url: URL) -> type[Pool]:
+    return url.get_dialect().get_pool_class(url)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
