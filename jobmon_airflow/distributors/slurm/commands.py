@@ -11,7 +11,7 @@ from collections import Counter
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from jobmon_airflow.distributors.slurm import limits, reading
+from jobmon_airflow.distributors.slurm import limits, reading, rows
 from jobmon_airflow.distributors.slurm.refusals import SubmissionInDoubt, is_silent, refusal, slurms_words
 from jobmon_airflow.distributors.slurm.shells import WITHIN
 from jobmon_airflow.errors import AccountingIsDown, ClusterError, ClusterUnreachable, SubmissionRefused
@@ -85,8 +85,8 @@ class CommandController:
 
     async def queue(self) -> Sequence[QueueRow]:
         """All jobs of this user that slurmctld still remembers."""
-        asked = ("squeue", "--noheader", "--me", "--states=all", f"--Format={reading.QUEUE_FORMAT}")
-        return self._read(reading.queue, await self._told(asked))
+        asked = ("squeue", "--noheader", "--me", "--states=all", f"--Format={rows.QUEUE_FORMAT}")
+        return self._read(rows.queue, await self._told(asked))
 
     async def accounting(
         self, since: datetime, jobs: Collection[int] | None = None, *, with_steps: bool = False
@@ -96,7 +96,7 @@ class CommandController:
             return []
         begin = since.astimezone(UTC) - _CLOCKS_DIFFER
         asked = (
-            *("sacct", "--noheader", "--parsable2", "--duplicates", f"--format={reading.ACCOUNTING_FORMAT}"),
+            *("sacct", "--noheader", "--parsable2", "--duplicates", f"--format={rows.ACCOUNTING_FORMAT}"),
             *(
                 f"--starttime={begin:%Y-%m-%dT%H:%M:%S}",
                 "--endtime=now+1days",
@@ -120,7 +120,7 @@ class CommandController:
                 f"Slurm's accounting does not answer: {slurms_words(said.err)}",
                 remedy="What jobs tell themselves, and squeue, go on without it. Is slurmdbd up? sacctmgr ping.",
             )
-        return self._read(reading.accounting, said.out)
+        return self._read(rows.accounting, said.out)
 
     # --- change -----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobmon_airflow.distributors.slurm import reading
+from jobmon_airflow.distributors.slurm import reading, rows
 from jobmon_airflow.distributors.slurm.seam import Elements, QueueRow, Record, State
 
 AT = datetime(2026, 11, 27, 18, 12, 29, tzinfo=UTC)
@@ -229,7 +229,7 @@ def row(**other):
     ids=["several that wait", "one that was requeued", "the last, with the array's own id", "no array"],
 )
 def test_a_row_of_squeue_is_understood(line, told):
-    assert reading.queue(line + "\n") == [told]
+    assert rows.queue(line + "\n") == [told]
 
 
 @pytest.mark.parametrize(
@@ -241,8 +241,8 @@ def test_a_row_of_squeue_is_understood(line, told):
     ],
 )
 def test_a_row_that_is_none_is_an_error_and_not_silence(line):
-    with pytest.raises(reading.Unreadable):
-        reading.queue(line)
+    with pytest.raises(rows.Unreadable):
+        rows.queue(line)
 
 
 # --- sacct ----------------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ def record(**other):
 
 
 def accounted(*lines):
-    return reading.accounting("".join(f"{line}\n" for line in lines))
+    return rows.accounting("".join(f"{line}\n" for line in lines))
 
 
 def test_a_job_is_told_with_its_steps():
@@ -366,5 +366,5 @@ def test_a_part_of_a_heterogeneous_job_is_told():
     ],
 )
 def test_a_row_of_accounting_that_is_none_is_an_error(line):
-    with pytest.raises(reading.Unreadable):
+    with pytest.raises(rows.Unreadable):
         accounted(line)
