@@ -177,7 +177,9 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _pool_of(url: URL) -> type[Pool]:
-    return url.get_dialect().get_pool_class(url)
+    dialect: Any = url.get_dialect()
+    found: type[Pool] = dialect.get_pool_class(url)
+    return found
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
