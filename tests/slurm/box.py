@@ -218,7 +218,7 @@ def _taken_down_in_any_case(folder: Path) -> Iterator[None]:
 def obstacle() -> str:
     """Why there can be no box here; nothing if there can."""
     if os.geteuid() != 0:
-        return "A Slurm of one's own needs root."
+        return "A Slurm of one's own needs root: run these tests as root."
     if shutil.which("slurmctld", path="/usr/sbin:/sbin") is None:
         return "There is no Slurm here. As root, run 'scripts/install-slurm', or run 'make slurm'."
     return ""

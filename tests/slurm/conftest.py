@@ -30,7 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def box() -> Iterator[Box]:
     """One Slurm for all tests of this process. A test may break it: it is mended before the next one."""
     if found := obstacle():
-        (pytest.fail if SLURM_IS_REQUIRED else pytest.skip)(found)
+        if SLURM_IS_REQUIRED:
+            pytest.fail(found, pytrace=False)
+        pytest.skip(found)
     with own_box() as box:
         yield box
 
