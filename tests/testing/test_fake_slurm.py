@@ -235,7 +235,7 @@ def test_what_the_cluster_allows_can_be_asked(tmp_path: Path, monkeypatch: pytes
 def test_every_command_is_counted(fake: FakeSlurm) -> None:
     said("squeue")
     said("squeue", "-h")
-    typed("sbatch", stdin="#!/bin/sh\n")
+    typed("sbatch", "-o", "/dev/null", stdin="#!/bin/sh\n")
 
     assert fake.calls == {"squeue": 2, "sbatch": 1}
     assert fake.typed[1] == ("squeue", "-h")
