@@ -255,9 +255,10 @@ class RestController:
 
         assert self._client is not None, "enter the controller first"
         self.asked[f"{method} {_kind(path)}"] += 1
+        token = await asyncio.to_thread(self._token)  # whoever makes it may have to ask somebody
         try:
             answer = await self._client.request(
-                method, self._base + path, json=what, headers=rest_words.headers(self._user, self._token())
+                method, self._base + path, json=what, headers=rest_words.headers(self._user, token)
             )
         except httpx.HTTPError as error:
             raise ClusterUnreachable(
@@ -267,8 +268,11 @@ class RestController:
         return _read(answer, f"{self._base}{path}")
 
 
-class SlurmComplains(ClusterError):
-    """slurmrestd passed the question on, and Slurm did not do what it was asked."""
+class SlurmComplains(ClusterUnreachable):
+    """slurmrestd passed the question on, and Slurm did not do what it was asked.
+
+    Where slurmctld is down it may say no more than "Unspecified error".
+    """
 
     def __init__(self, words: str, where: str) -> None:
         super().__init__(f"{where} says: {words[:500]}", remedy="Is it asked for what Slurm can do?")
