@@ -37,9 +37,8 @@ def ssh_server(box, tmp_path_factory):
 
 
 @pytest.fixture(params=["local", "ssh", "rest"])
-def way(request) -> Iterator[Callable[[], Controller]]:
+def way(request, box) -> Iterator[Callable[[], Controller]]:
     """Makes a controller, for each way to the cluster."""
-    box = request.getfixturevalue("box")
     match request.param:
         case "local":
             yield lambda: CommandController(LocalShell())
