@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 LINES_A_FILE = 1000
 LATE = 0.1  # seconds that a line may be late
 LOOK_EVERY = 2.0  # seconds between looks at whether somebody's time is over
-KILL_AFTER = 10.0  # seconds for a step that has used up its time, at most
 QUICK = 1.0  # seconds; if all steps so far took less, the next one is expected to
 COPY = 1 << 20  # bytes at a time
 BUSY = 0.01  # seconds after which a signal that came at the wrong moment is attended to
@@ -93,8 +92,9 @@ class Pack:
         """Run the steps; return the exit code of the job."""
         signal.signal(signal.SIGTERM, lambda *_: self._is_told_to_end())
         signal.signal(signal.SIGALRM, lambda *_: self._wake())
-        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, lambda *_: None)
+        signal.signal(signal.SIGHUP, lambda *_: None)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, lambda number, _: self._pass_on(number))
         rows = rows_of(self.folder, self.steps)
         try:
             self._run_all(rows)
@@ -232,13 +232,17 @@ class Pack:
     # --- while a step is waited for -----------------------------------------------------------------------------
 
     def _is_told_to_end(self) -> None:
-        """Slurm tells all processes. One that is still there at half time was left out, and is told by us."""
+        """Slurm tells this process alone, and ends all of them KillWait later."""
         if not self.is_told:
             self.is_told, self.told_at = True, time.monotonic()
         if self.is_waiting and not self.why:
             self.why = TOLD_TO_END
-            self.due = min(self.due, self.told_at + self.kill_wait / 2)
+            self._ask(self.told_at)
             self._set_alarm(self.due)
+
+    def _pass_on(self, number: int) -> None:
+        if self.is_waiting:
+            signal_group(self.pid, number)
 
     def _wake(self) -> None:
         """Do what is due. At other times this would come in between, and is put off."""
@@ -270,8 +274,8 @@ class Pack:
     def _ask(self, now: float) -> None:
         signal_group(self.pid, signal.SIGTERM)
         self.was_asked = True
-        last = self.told_at + max(self.kill_wait - 1, 0.75 * self.kill_wait)
-        self.due = min(last, now + min(KILL_AFTER, self.kill_wait))
+        last = self.told_at + max(self.kill_wait - 1, self.kill_wait / 2)
+        self.due = min(last, now + self.kill_wait)
 
     def _look(self, now: float) -> None:
         """Whose time is over. A folder that is read anew is as it is, whatever was remembered of it."""

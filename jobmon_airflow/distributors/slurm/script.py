@@ -4,9 +4,9 @@ A job claims its step, says that it begins, runs the command, and says how that 
 /proc and in its cgroup with what the shell has built in. Its names begin with ``jm_`` and are not exported, so that the
 command finds nothing of it in its environment.
 
-The command is the job's foreground: it gets the signals that Slurm sends to all processes of a job once, and finds none
-ignored. A job of ten minutes or more has somebody who looks once a minute whether its time is over, and who ends the
-command before Slurm would end everything.
+The command gets the signals that Slurm sends to the job's shell, which are all that it sends. dash and busybox, unlike
+bash, let a background command ignore INT and QUIT; that is taken back for jobs of ten minutes or more. These also have
+somebody who looks once a minute whether their time is over.
 
 Packed steps are run by `worker/pack.py`, which needs python3 on the node.
 """
@@ -47,6 +47,16 @@ _LONG: Final = 600.0  # seconds
 _LOOK_EVERY: Final = 60  # seconds
 _KILL_WAIT: Final = 30.0  # seconds; Slurm's own default
 _SIGNAL: Final = re.compile(r"(?P<to>[RB]{1,2}):(?P<signal>\w+)(?:@\d+)?", re.IGNORECASE)
+_PASSED_ON: Final = ("USR1", "USR2")
+_NOT_PASSED_ON: Final = (
+    *_PASSED_ON,
+    "TERM",
+    "15",
+    "KILL",
+    "9",
+    "STOP",
+    "19",
+)  # they are seen to, or cannot be caught
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -121,7 +131,7 @@ class _Script:
             self._who(),
             self.table.cases(self.piece),
             self._places(),
-            self._child(self._redirection()),
+            self._child(f'exec "$@"{self._redirection()}\n'),
         )
 
     def told(self) -> JobScript:
@@ -133,11 +143,9 @@ class _Script:
             cases if is_inside else filled(parts.SOURCE, size=STEPS_A_FILE),
             filled(parts.BEGIN, cannot_claim=CANNOT_CLAIM),
             self._places(),
-            self._watch(),
             self._run(),
             parts.MEASURE,
             parts.TELL,
-            parts.STOP_WATCH if self._watch() else "",
             parts.EXIT,
         )
         return JobScript(text=text, files={} if is_inside else self.table.case_files(self.piece))
@@ -187,33 +195,21 @@ class _Script:
         return out + err
 
     def _run(self) -> str:
-        signal = _signal_to_pass_on(self.extra.get("signal"))
-        run = self._run_apart(signal) if signal or self.container else self._run_here()
-        return run + filled(parts.OUTPUT, file='"$jm_errs/$jm_name.e$jm_id"')
-
-    def _run_here(self) -> str:
-        redirection = self._redirection()
-        cwd = quoted(str(self.cwd))
+        watch = filled(parts.WATCH, every=_LOOK_EVERY) if self._is_long() else ""
+        grace = max(1, int(self.kill_wait) - 1)
         return filled(
             parts.RUN,
-            go=filled(parts.ELSE_GO, cwd=cwd, redirection=redirection) if self.cwd else "",
-            exports=self._exports(),
-            redirection=redirection,
-        )
-
-    def _run_apart(self, signal: str | None) -> str:
-        return filled(
-            parts.RUN_APART,
-            child=self._child(),
+            child=self._child(parts.LISTEN + parts.BECOME if self._is_long() else parts.BECOME),
             redirection=self._redirection(),
-            waiting=filled(parts.IN_BACKGROUND, signal=signal) if signal else parts.IN_FOREGROUND,
+            wait=filled(parts.WAIT, grace=grace, signals=" ".join(self._signals()), watch=watch),
+            output=filled(parts.OUTPUT, file='"$jm_errs/$jm_name.e$jm_id"'),
         )
 
-    def _child(self, redirection: str = "") -> str:
+    def _child(self, become: str) -> str:
         """What a shell does that becomes the command."""
         go = filled(parts.GO, cwd=quoted(str(self.cwd))) if self.cwd else ""
         enter = self._enter(self.container) if self.container else ""
-        return f'{go}{self._exports()}{enter}exec "$@"{redirection}\n'
+        return f"{go}{self._exports()}{enter}{become}"
 
     def _exports(self) -> str:
         env = [*variables({**self._common_env(), **self.own_env}), *(["PWD"] if self.cwd else [])]
@@ -234,11 +230,14 @@ class _Script:
         env = {**self.batch.environment(attempt), "JOBMON_BATCH": self.batch.token}
         return {name: value for name, value in env.items() if name not in _OF_AN_ATTEMPT}
 
-    def _watch(self) -> str:
+    def _is_long(self) -> bool:
         runtime = self._runtime()
-        if runtime is not None and runtime < _LONG:
-            return ""
-        return filled(parts.WATCH, every=_LOOK_EVERY, grace=max(1, int(self.kill_wait) - 1))
+        return runtime is None or runtime >= _LONG
+
+    def _signals(self) -> list[str]:
+        """Signals that are passed on to the command: the usual ones, and the one that sbatch was asked to send."""
+        asked = _signal_asked_for(self.extra.get("signal"))
+        return [*_PASSED_ON, *([asked] if asked and asked not in _NOT_PASSED_ON else [])]
 
     def _runtime(self) -> float | None:
         runtime = self.batch.resources.runtime
@@ -278,10 +277,10 @@ def _is_word(value: object) -> bool:
     return isinstance(value, str) and "\0" not in value
 
 
-def _signal_to_pass_on(asked: Any) -> str | None:
-    """The signal that sbatch is to send to the batch shell alone, which is ours.
+def _signal_asked_for(asked: Any) -> str | None:
+    """The signal that sbatch is to send to the batch shell, which is ours.
 
-    >>> _signal_to_pass_on("B:USR1@60"), _signal_to_pass_on("USR1@60"), _signal_to_pass_on("RB:10@60")
+    >>> _signal_asked_for("B:USR1@60"), _signal_asked_for("WINCH@60"), _signal_asked_for("RB:10@60")
     ('USR1', None, '10')
     """
     found = _SIGNAL.fullmatch(asked) if isinstance(asked, str) else None

@@ -19,7 +19,7 @@ def filled(part: str, **words: object) -> str:
 
 #: Nothing of a caller's environment may stand in for what is not set here.
 WHO: Final = """\
-jm_id= jm_end= jm_step=$((@first@ + @pack@ * ${SLURM_ARRAY_TASK_ID:-0}))
+jm_id= jm_end= jm_killer= jm_watcher= jm_step=$((@first@ + @pack@ * ${SLURM_ARRAY_TASK_ID:-0}))
 """
 
 WHERE: Final = """\
@@ -52,11 +52,11 @@ jm_table=$jm_folder/steps-$((jm_step / @size@)).sh
 [ -r "$jm_table" ] && . "$jm_table"
 """
 
-#: From here on a TERM is only noted: the command has got it, too, and the job waits for it. Others are nothing to us.
+#: A TERM ends nothing yet: the command gets it, and the job waits for its end.
 BEGIN: Final = """\
 [ -n "$jm_id" ] || { echo "jobmon: $jm_node does not find step $jm_step in $jm_folder" >&2; exit @cannot_claim@; }
-trap 'jm_end=t' TERM
-trap : HUP USR1 USR2
+trap jm_end=t TERM
+trap : HUP
 jm_claim "$jm_step" || exit 0
 jm_tell "B $jm_step $jm_node $$"
 """
@@ -79,83 +79,78 @@ else
 fi
 """
 
-#: Looks for orders, and ends the command before Slurm would end the job: one second is left to tell.
-WATCH: Final = """\
-jm_signal() {
-  for jm_stat in /proc/[0-9]*/stat; do
-    { read -r jm_line <"$jm_stat"; } 2>/dev/null || continue
-    set -- "$1" "${jm_line%% *}" ${jm_line##*) }
-    [ "$4" = $$ ] && [ "$2" != "$jm_me" ] && kill "-$1" "$2"
-  done 2>/dev/null
-}
-jm_nap() {
-  sleep "$1" &
-  wait "$!"
-  [ $? != 127 ] || exit
-}
-jm_watch() {
-  read -r jm_me jm_ </proc/self/stat
-  until [ -n "$jm_end" ]; do
-    jm_nap @every@
-    [ -e "$jm_folder/revoked/$jm_step" ] && [ -z "$jm_end" ] && jm_end=t && kill -TERM $$ && jm_signal TERM
-  done
-  kill "$!" 2>/dev/null
-  jm_nap @grace@
-  jm_signal KILL
-}
-(
-  trap 'jm_end=t' TERM
-  trap 'kill "$!" 2>/dev/null; exit 0' HUP
-  jm_watch
-) &
-jm_watcher=$!
-"""
-
-#: In the shell itself, which spares a process. `command` knows none of our functions.
+#: The command, in the background, since a shell hears no signal while it waits for what is in its foreground.
+#: There, INT and QUIT are ignored; bash takes that back.
 RUN: Final = """\
-read -r jm_from jm_ </proc/uptime
-if [ -n "$jm_end" ]; then
-  jm_code=143
-@go@else
-@exports@command "$@"@redirection@
-jm_code=$?
-unset IFS
-fi
-read -r jm_to jm_ </proc/uptime
-"""
-
-ELSE_GO: Final = """\
-elif ! cd @cwd@ 2>/dev/null; then
-  { echo "jobmon: cannot work in "@cwd@" on $jm_node" >&2; }@redirection@
-  jm_code=127
-"""
-
-#: In a shell of its own, which may end before the command begins.
-RUN_APART: Final = """\
 read -r jm_from jm_ </proc/uptime
 jm_code=143
 if [ -z "$jm_end" ]; then
+jm_code=
 (
-@child@)@redirection@@waiting@
-fi
+trap - INT QUIT
+@child@)@redirection@ &
+jm_pid=$!
+@wait@
+@output@fi
 read -r jm_to jm_ </proc/uptime
+"""
+
+#: It is its own program, save where a shell would not need one.
+BECOME: Final = """\
+case $1 in true | false | echo) "$@" ;; *) exec "$@" ;; esac
+"""
+
+#: For shells that do not take it back. It costs a program, so that it is for jobs which can afford it.
+LISTEN: Final = """\
+if [ -z "$BASH_VERSION" ] && env --default-signal=INT,QUIT true 2>/dev/null; then
+  set -- env --default-signal=INT,QUIT "$@"
+fi
+"""
+
+#: Slurm tells the job's shell alone that its time is over, and ends everything KillWait later: one second before, the
+#: command is ended, so that there is time to tell. Any signal ends the shell's wait, which is then begun again; a
+#: command that is no longer known (127) has ended as was said before.
+WAIT: Final = """\
+jm_ask() {
+  jm_end=t jm_woken=yes
+  kill -TERM "$jm_pid" 2>/dev/null
+  trap jm_woken=yes TERM
+  (
+    trap 'kill -KILL "$!" 2>/dev/null; exit' ALRM
+    sleep @grace@ &
+    wait "$!"
+    kill -KILL "$jm_pid" 2>/dev/null
+  ) &
+  jm_killer=$!
+}
+trap jm_ask TERM
+[ -z "$jm_end" ] || jm_ask
+for jm_ in @signals@; do trap "jm_woken=yes; kill -$jm_ $jm_pid" "$jm_"; done
+@watch@while
+  jm_woken=
+  wait "$jm_pid"
+  jm_=$?
+  [ -n "$jm_code" ] && [ "$jm_" = 127 ] || jm_code=$jm_
+  [ -n "$jm_woken" ]
+do :; done
+for jm_ in $jm_killer $jm_watcher; do kill -ALRM "$jm_" && wait "$jm_"; done 2>/dev/null"""
+
+#: Helpers end by a signal for which the job's shell has no trap: its traps are theirs, too, when they are just born.
+#: This one looks once a minute whether the step's time is over.
+WATCH: Final = """\
+(
+  trap 'kill -KILL "$!" 2>/dev/null; exit' ALRM
+  while sleep @every@ & wait "$!"; do
+    [ -e "$jm_folder/revoked/$jm_step" ] && kill -TERM $$ && exit
+  done
+) &
+jm_watcher=$!
 """
 
 #: An output that could not be opened: the shell has said so in the job's own log.
 OUTPUT: Final = """\
 [ "$jm_code" = 0 ] || [ -e @file@ ] || jm_code=126
 """
-
-#: How the command is waited for: in the foreground; or, where a signal is sent to the job's shell alone, in the
-#: background, where a command finds INT and QUIT ignored.
-IN_FOREGROUND: Final = """
-jm_code=$?"""
-
-IN_BACKGROUND: Final = """ &
-jm_pid=$!
-trap 'kill -@signal@ "$jm_pid"' @signal@
-wait "$jm_pid"
-while jm_code=$?; [ "$jm_code" -gt 128 ] && kill -0 "$jm_pid" 2>/dev/null; do wait "$jm_pid"; done"""
 
 #: No more memory than this was held at a time; what is left when the command is over was files'.
 MEASURE: Final = """\
@@ -194,11 +189,6 @@ esac
 TELL: Final = """\
 jm_wall=$((${jm_to%.*} * 100 + 1${jm_to#*.} - ${jm_from%.*} * 100 - 1${jm_from#*.}))
 jm_tell "O $jm_step $jm_node $jm_code ${jm_wall}e-2 $((jm_user + jm_system))e-2 $jm_peak $jm_kills ${jm_end:--}"
-"""
-
-STOP_WATCH: Final = """\
-kill -HUP "$jm_watcher" 2>/dev/null
-wait "$jm_watcher"
 """
 
 EXIT: Final = 'exit "$jm_code"\n'

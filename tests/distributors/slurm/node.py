@@ -17,11 +17,7 @@ from jobmon_airflow.distributors.slurm.spool import LocalSpool
 from jobmon_airflow.distributors.slurm.told import Begun, Over, PutBack, read
 from jobmon_airflow.resources import Resources
 
-SHELLS = [
-    words
-    for words in (["dash"], ["bash", "--posix"], ["busybox", "sh"])
-    if shutil.which(words[0], path=f"{os.environ['PATH']}:{os.environ.get('MORE_SHELLS', '')}")
-]
+SHELLS = [words for words in (["dash"], ["bash", "--posix"], ["busybox", "sh"]) if shutil.which(words[0])]
 
 _numbers = itertools.count(1)
 

@@ -299,26 +299,12 @@ def test_what_is_put_back_but_claimed_by_others_is_theirs(node):
 # --- the end ------------------------------------------------------------------------------------------------------
 
 
-def groups_of(job):
-    """The process groups of a job's session."""
-    groups = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            words = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(words[3]) == job.pid:
-            groups.add(int(words[2]))
-    return groups
-
-
 def test_a_job_that_is_told_to_end_ends_its_step_and_puts_the_rest_back(node):
     batch = batch_of("true", "trap 'echo bye; exit 7' TERM; echo go; sleep 60 & wait", "true", "true")
     job = node.start(node.prepared(batch, pack=4))
     until(lambda: node.speaks(batch, 1))
 
-    for group in groups_of(job):
-        os.killpg(group, signal.SIGTERM)
+    job.send_signal(signal.SIGTERM)
     job.communicate(timeout=20)
     assert codes(node, batch) == {0: 0, 1: 7}
     assert [node.over(batch)[step].was_told_to_end for step in (0, 1)] == [False, True]
@@ -326,16 +312,14 @@ def test_a_job_that_is_told_to_end_ends_its_step_and_puts_the_rest_back(node):
     assert node.output(batch, 1)[0] == b"go\nbye\n"
 
 
-def test_a_step_that_was_not_told_is_told_in_time(node):
-    batch = batch_of("echo go; exec sleep 60", "true")
-    job = node.start(node.prepared(batch, pack=2, kill_wait=2))
+def test_a_signal_is_passed_on_to_the_step_that_runs(node):
+    batch = batch_of("trap 'echo saved; exit 5' USR1; echo go; while :; do sleep 0.1; done", "true")
+    job = node.start(node.prepared(batch, pack=2))
     until(lambda: node.speaks(batch))
 
-    began = time.monotonic()
-    os.kill(job.pid, signal.SIGTERM)
+    job.send_signal(signal.SIGUSR1)
     job.communicate(timeout=20)
-    assert time.monotonic() - began < 2
-    assert (codes(node, batch), node.put_back(batch)) == ({0: 143}, [1])
+    assert codes(node, batch) == {0: 5, 1: 0}
 
 
 def test_a_step_that_will_not_end_is_ended_before_slurm_ends_its_job(node):
@@ -344,8 +328,7 @@ def test_a_step_that_will_not_end_is_ended_before_slurm_ends_its_job(node):
     until(lambda: node.speaks(batch))
 
     began = time.monotonic()
-    for group in groups_of(job):
-        os.killpg(group, signal.SIGTERM)
+    job.send_signal(signal.SIGTERM)
     job.communicate(timeout=20)
     assert time.monotonic() - began < 2
     assert (codes(node, batch), node.put_back(batch)) == ({0: 137}, [1])
