@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jobmon_airflow.distributors.slurm.seam import Controller, QueueRow, Record, Spool
 
 ON_ITS_WAY: Final = 120.0  #: seconds in which slurmctld may still take a job from an sbatch that is gone
+_REFUSED: Final = "BadConstraints"  # Slurm keeps what it refused for some time, as a job that failed
 _LONG_AGO: Final = timedelta(days=30)
 
 
@@ -56,6 +57,8 @@ class Adopting:
         self, wanted: dict[tuple[str, int], Held], found: dict[tuple[str, int], Held]
     ) -> None:
         for row in await self._controller.queue():
+            if row.reason == _REFUSED:
+                continue
             for held in _of_job(row, wanted, found):
                 held.row, held.submitted = row, row.submitted
 

@@ -126,10 +126,14 @@ class CommandController:
 
     async def cancel(self, elements: Mapping[int, Elements | None], *, at_once: bool = False) -> None:
         """End elements of arrays, whole arrays for None; unknown ones are left alone."""
-        # Only a signal to the batch shell itself spares it TERM and the wait after it. What waits is cancelled, too.
-        how = ("--signal=KILL", "--batch") if at_once else ()
-        for names in _lines(_names(elements), " "):
-            await self._order(("scancel", "--quiet", *how, *names.split()))
+        if not at_once:
+            for names in _lines(_names(elements), " "):
+                await self._order(("scancel", "--quiet", *names.split()))
+        else:
+            # Only a signal to the batch shell itself spares it the wait after TERM. Elements one by one: of a range,
+            # it would end everything of the array that still waits.
+            for names in _lines(_single_names(elements), " "):
+                await self._order(("scancel", "--quiet", "--signal=KILL", "--batch", *names.split()))
 
     async def throttle(self, job_id: int, at_a_time: int) -> None:
         """Let only so many elements of an array run at a time, from now on; 0 lifts it."""
@@ -268,6 +272,11 @@ def _names(elements: Mapping[int, Elements | None]) -> Iterator[str]:
             yield from (f"{job}_[{indices}]" for indices in _lines(_spans(some)))
 
 
+def _single_names(elements: Mapping[int, Elements | None]) -> Iterator[str]:
+    for job, some in elements.items():
+        yield from (str(job),) if some is None else (f"{job}_{element}" for element in some)
+
+
 def _spans(some: Elements) -> Iterator[str]:
     for each in some.ranges:
         if each.step == 1 and len(each) > 1:
@@ -295,6 +304,7 @@ _OVER: Final = (
     "already completing or completed",
     "already finished",
     "job has finished",
+    "no error",  # what scontrol says of an array of which nothing waits
 )
 
 

@@ -74,6 +74,8 @@ class Slurm:
 
     def _begin_a_book(self) -> None:
         folder = self._way.own_folder
+        if folder is not None:
+            folder.mkdir(0o700, parents=True, exist_ok=True)
         self._book = Book()
         self._news: list[News] = []
         self._bell = asyncio.Event()
@@ -91,6 +93,7 @@ class Slurm:
             self._spool,
             self._limits,
             self._patience,
+            self._bell.set,
         )
         self._endings = Endings(self._watch, self._spool, self._suspects)
         self._at_a_time: dict[str, int] = {}  # by family of batches
@@ -104,6 +107,7 @@ class Slurm:
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])
+        await self._watch.leave()
         await self._stack.aclose()
 
     @property
@@ -257,7 +261,9 @@ class Slurm:
     async def _end(self, members: Sequence[Held], *, at_once: bool) -> None:
         elements = self._book.elements({held.attempt for held in members})
         if elements:
-            await self._controller.cancel(dict(elements), at_once=at_once)
+            await self._controller.cancel(dict(elements))
+        if at_once and (begun := self._book.elements({held.attempt for held in members if held.has_begun})):
+            await self._controller.cancel(dict(begun), at_once=True)
         if self._spool is not None:
             for token, steps in _packed_with_others(members, elements).items():
                 await self._spool.revoke(token, steps)

@@ -76,7 +76,9 @@ class QueueRow:
     exit_code: int | None = None  #: of one that is over; unlike accounting's, true
     signal: int | None = None
     raw_id: int | None = None  #: the element's own number, by which slurmstepd speaks of it
-    is_whole: bool = False  #: of a job without an element: speaks for all elements that have no row of their own
+    is_whole: bool = (
+        False  #: of a job without an element: speaks for all elements that have no row of their own
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +182,7 @@ class Controller(Protocol):
     async def cancel(self, elements: Mapping[int, Elements | None], *, at_once: bool = False) -> None:
         """End elements of arrays, whole arrays for None; unknown ones are left alone. One call for many.
 
-        Elements that are cancelled while they wait are forgotten at once: neither the queue nor accounting has them.
-        Those that are ended ``at_once`` may be told as FAILED with signal 9.
+        ``at_once`` is for those that run, and gives them no time.
         """
 
     async def throttle(self, job_id: int, at_a_time: int) -> None:

@@ -19,7 +19,8 @@ from jobmon_airflow.distributors.slurm.told import Begun, Over, PutBack, read
 from jobmon_airflow.errors import AccountingIsDown, ClusterUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+    from typing import Any
 
     from jobmon_airflow.distributors.protocol import Evidence
     from jobmon_airflow.distributors.slurm.board import Board
@@ -46,6 +47,7 @@ class Watch:
         spool: Spool | None,
         limits: ClusterLimits,
         patience: Patience,
+        rings: Callable[[], None],
     ) -> None:
         self._book = book
         self._controller = controller
@@ -53,6 +55,8 @@ class Watch:
         self._spool = spool
         self._limits = limits
         self._patience = patience
+        self._rings = rings  # when somebody has answered who was not waited for
+        self._asking: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, int] = {}
         self._in_question: set[Held] = set()  # of whom something was heard that may be their end
         self._asks_accounting = False
@@ -79,24 +83,45 @@ class Watch:
         """Seconds until somebody is to be asked again."""
         if not len(self._book):
             return _IDLE
-        due = self.queue.due
+        due = [_now() + _IDLE]
+        if "queue" not in self._asking:
+            due.append(self.queue.due)
         if self._spool is not None:
-            due = min(due, self.files.due)
-        if self._asks_accounting:
-            due = min(due, self.accounting.due)
-        return max(0.0, due - _now())
+            due.append(self.files.due)
+        if self._asks_accounting and "accounting" not in self._asking:
+            due.append(self.accounting.due)
+        return max(0.0, min(due) - _now())
 
     async def look(self) -> list[tuple[Held, Evidence]]:
-        """Ask whoever is due, and say who has ended and how."""
+        """Ask whoever is due, and say who has ended and how. What jobs tell never waits for Slurm's answer."""
         if not len(self._book):
             return []
+        self._take_answers()
+        if self.queue.is_due(_now()):
+            self._ask("queue", self._look_at_queue)
+        if self._asks_accounting and self.accounting.is_due(_now()):
+            self._ask("accounting", self._look_at_accounting)
         if self._spool is not None and self.files.is_due(_now()):
             await self._look_at_files(self._spool)
-        if self.queue.is_due(_now()):
-            await self._look_at_queue()
-        if self._asks_accounting and self.accounting.is_due(_now()):
-            await self._look_at_accounting()
         return list(self._judged())
+
+    def _ask(self, whom: str, look: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if whom not in self._asking:
+            self._asking[whom] = asyncio.create_task(look())
+            self._asking[whom].add_done_callback(lambda _: self._rings())
+
+    def _take_answers(self) -> None:
+        """Forget who has answered; raise what went wrong otherwise than it may."""
+        for whom in [whom for whom, asking in self._asking.items() if asking.done()]:
+            self._asking.pop(whom).result()
+
+    async def leave(self) -> None:
+        """Wait for nobody any more."""
+        for asking in self._asking.values():
+            asking.cancel()
+        if self._asking:
+            await asyncio.wait(self._asking.values())
+        self._asking.clear()
 
     # --- what jobs tell -----------------------------------------------------------------------------------------
 
