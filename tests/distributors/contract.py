@@ -31,6 +31,7 @@ class Case:
 
     distributor: Distributor
     run: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
+    patience: float = PATIENCE
 
 
 def batch(*commands, **resources):
@@ -61,7 +62,7 @@ class DistributorContract:
 
         @asynccontextmanager
         async def entered():
-            async with asyncio.timeout(PATIENCE), case.distributor as distributor:
+            async with asyncio.timeout(case.patience), case.distributor as distributor:
                 yield distributor
 
         def run(story):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
+from contextlib import suppress
 
 import pytest
 
 from jobmon_airflow.distributors.protocol import Cause
 from jobmon_airflow.distributors.slurm import secrets
 from jobmon_airflow.distributors.slurm.distributor import Slurm
+from jobmon_airflow.distributors.slurm.evidence import Patience
+from jobmon_airflow.errors import ClusterUnreachable
 from tests.distributors.contract import Case, DistributorContract, batch, causes
 from tests.slurm.sshd import sshd
-from tests.testing.batches import endings
+from tests.testing.batches import endings, in_words
 
 pytestmark = pytest.mark.long
 
@@ -46,10 +50,57 @@ def by_rest_alone(request, spool):
 WAYS = {"here": here, "ssh": by_ssh, "rest": by_rest, "rest alone": by_rest_alone}
 
 
+class Asked:
+    """A distributor that is asked again as the engine does, while it does not know."""
+
+    def __init__(self, distributor):
+        self._distributor = distributor
+
+    def __getattr__(self, name):
+        return getattr(self._distributor, name)
+
+    async def __aenter__(self):
+        await self._distributor.__aenter__()
+        return self
+
+    async def __aexit__(self, *error):
+        await self._distributor.__aexit__(*error)
+
+    async def adopt(self, jobs):
+        while True:
+            try:
+                return await self._distributor.adopt(jobs)
+            except ClusterUnreachable:
+                await asyncio.sleep(0.5)
+
+
 class TestContract(DistributorContract):
     @pytest.fixture(params=WAYS)
     def case(self, box, request, tmp_path):
-        return Case(Slurm(**WAYS[request.param](request, str(tmp_path / "spool"))))
+        way = WAYS[request.param](request, str(tmp_path / "spool"))
+        return Case(Slurm(patience=Patience(on_its_way=2), **way), patience=180)
+
+    def test_whoever_stops_waiting_for_news_loses_none(self, run, case, request):
+        """Where nodes tell nothing, nobody hears that a quick command began."""
+        if "rest alone" not in request.node.name:
+            super().test_whoever_stops_waiting_for_news_loses_none(run)
+            return
+
+        async def story(distributor):
+            await distributor.submit(batch("sleep 0.2"))
+            heard = []
+            while not heard:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.01):
+                        heard += await distributor.news()
+            return heard
+
+        assert in_words(run(story))[-1] == "Ended"
+
+    def test_those_that_are_there_or_were_are_adopted_and_no_others(self, run, case, request):
+        """Where nothing is shared, the cluster is asked again until what is not there cannot come any more."""
+        case.distributor = Asked(case.distributor)
+        super().test_those_that_are_there_or_were_are_adopted_and_no_others(run)
 
     def test_a_command_that_takes_longer_than_it_asked_for_is_ended(self, run, box):
         """Slurm counts in minutes, and looks twice a minute: its administrator says here that time is up."""

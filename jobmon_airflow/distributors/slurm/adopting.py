@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from jobmon_airflow.distributors.slurm.orders import Orders
     from jobmon_airflow.distributors.slurm.seam import Controller, QueueRow, Record, Spool
 
-ON_ITS_WAY: Final = 120.0  #: seconds in which slurmctld may still take a job from an sbatch that is gone
 _REFUSED: Final = "BadConstraints"  # Slurm keeps what it refused for some time, as a job that failed
 _LONG_AGO: Final = timedelta(days=30)
 
@@ -32,12 +31,21 @@ class Adopting:
     """Finds what other controllers have left on the cluster."""
 
     def __init__(
-        self, controller: Controller, spool: Spool | None, orders: Orders, *, has_accounting: bool
+        self,
+        controller: Controller,
+        spool: Spool | None,
+        orders: Orders,
+        *,
+        has_accounting: bool,
+        on_its_way: float,
     ) -> None:
         self._controller = controller
         self._spool = spool
         self._orders = orders
         self._has_accounting = has_accounting
+        self._on_its_way = (
+            on_its_way  # seconds in which slurmctld may still take a job from an sbatch that is gone
+        )
         self._first_asked: dict[str, float] = {}  # by token
 
     async def of(self, jobs: Sequence[Job]) -> list[Held]:
@@ -89,12 +97,13 @@ class Adopting:
         late = {
             token
             for token, step in missing
-            if (token, step) not in found and now - self._first_asked.setdefault(token, now) < ON_ITS_WAY
+            if (token, step) not in found
+            and now - self._first_asked.setdefault(token, now) < self._on_its_way
         }
         if late:
             raise ClusterUnreachable(
                 f"Slurm does not know the jobs of {len(late)} batches yet; they may be on their way for "
-                f"{ON_ITS_WAY:g} seconds.",
+                f"{self._on_its_way:g} seconds.",
                 remedy="Wait; or give the cluster a spool folder that its nodes share, which makes this sure at once.",
             )
 

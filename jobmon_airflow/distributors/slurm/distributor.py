@@ -83,7 +83,11 @@ class Slurm:
         self._suspects = Suspects(folder)
         self._orders = Orders(self._way, self._limits, self._spool, self._suspects)
         self._adopting = Adopting(
-            self._controller, self._spool, self._orders, has_accounting=self._limits.has_accounting
+            self._controller,
+            self._spool,
+            self._orders,
+            has_accounting=self._limits.has_accounting,
+            on_its_way=self._patience.on_its_way,
         )
         self._room = Room(self._limits)
         self._watch = Watch(

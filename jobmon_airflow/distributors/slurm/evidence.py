@@ -44,6 +44,7 @@ class Patience:
     for_slurm: float = 60.0  #: for Slurm to say why a command was told to end
     for_accounting: float = 600.0  #: for accounting to say why a job vanished that Slurm has forgotten
     until_seen: float = 60.0  #: for Slurm to know a job that it has just accepted
+    on_its_way: float = 120.0  #: for Slurm to take a job from an sbatch that is gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +183,8 @@ def _by_scheduler_alone(known: Known, state: State, patience: Patience) -> Evide
         return _by_state(known, State.OUT_OF_MEMORY, None)
     since = known.row_over_since if known.row_over_since is not None else known.gone_since or 0.0
     is_asked = known.has_accounting and record is None and since < patience.for_accounting
+    if is_asked and since < patience.for_line:
+        return Wait(asks_accounting=True)  # what it used is told by nobody else
     if state is State.COMPLETED:
         return Wait(asks_accounting=True) if known.starts_steps and is_asked else Evidence(exit_code=0)
     if state is State.FAILED and is_asked and (known.row is None or known.row.exit_code is None):

@@ -251,9 +251,15 @@ def test_what_we_cancelled_before_it_began_leaves_no_trace():
 
 
 def test_slurm_alone_tells_exit_codes():
-    assert words(silent(State.COMPLETED, since=0, tells=False)) == "done"
-    evidence = silent(State.FAILED, since=0, tells=False, of_row={"exit_code": 3})
+    assert words(silent(State.COMPLETED, since=20, tells=False)) == "done"
+    evidence = silent(State.FAILED, since=20, tells=False, of_row={"exit_code": 3})
     assert (evidence.exit_code, words(evidence)) == (3, "application error")
+
+
+def test_what_a_job_used_that_tells_nothing_is_waited_for_a_moment():
+    assert silent(State.COMPLETED, since=1, tells=False) == Wait(asks_accounting=True)
+    assert words(silent(State.COMPLETED, since=1, tells=False, record=record(State.COMPLETED))) == "done"
+    assert words(silent(State.COMPLETED, since=1, tells=False, has_accounting=False)) == "done"
 
 
 def test_accounting_is_asked_for_what_slurmctld_has_forgotten_and_waited_for_as_long_as_it_takes():
