@@ -123,6 +123,12 @@ def said_the_same(real: Speaking, fake: Speaking) -> None:
     same(two, SQUEUE)
     same(two, SACCT)
 
+    for cluster in two:
+        cluster("sbatch", "--exclude=n1,n2,n3,n4", "--array=0-3", "-J", "nowhere")
+        cluster("sbatch", "--exclude=n1", "--nodelist=n1", "-J", "neither")
+    same(two, SQUEUE)
+    same(two, SACCT)
+
 
 @pytest.mark.parametrize(
     "words",

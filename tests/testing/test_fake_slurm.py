@@ -106,6 +106,17 @@ def test_an_excluded_node_is_spared(fake: FakeSlurm) -> None:
     fake.cancel(job)
 
 
+def test_what_no_node_will_ever_hold_is_refused_and_remembered_as_a_job_that_failed(fake: FakeSlurm) -> None:
+    options = ("--array=0-3", "-J", "nowhere")
+    none_is_left = typed("sbatch", "--exclude=n1,n2", *options, stdin="#!/bin/sh\ntrue\n")
+    none_is_wanted = typed("sbatch", "--exclude=n1", "--nodelist=n1", *options, stdin="#!/bin/sh\ntrue\n")
+
+    assert "Requested node configuration is not available" in none_is_left.stderr
+    assert "Invalid node name specified" in none_is_wanted.stderr
+    assert queue(columns="%F %K %T %r %j") == ["1 0-3 FAILED BadConstraints nowhere"]
+    assert fake.taken() == fake.begun() == []
+
+
 def test_the_working_directory_and_the_files_are_those_that_were_asked_for(
     fake: FakeSlurm, tmp_path: Path
 ) -> None:

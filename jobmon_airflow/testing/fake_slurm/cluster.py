@@ -81,6 +81,20 @@ class Cluster:
             self.schedule()
             return array.job_id
 
+    def refuse(self, request: Request) -> None:
+        """Do not take a job that no node will ever hold; what is left of it is a row that looks like a failed job's."""
+        with self.lock:
+            array = Array(self._new_id(), request, now(), request.throttle, [], refused=now())
+            array.reason = "BadConstraints"
+            self.arrays.append(array)
+
+    def has_nodes_for(self, request: Request) -> bool:
+        """Whether there is a node, up or not, on which it may run."""
+        return any(
+            node not in request.exclude and (not request.nodelist or node in request.nodelist)
+            for node in self.nodes
+        )
+
     def _new_id(self) -> int:
         """The next id; ids that start again leave out those of jobs that are known."""
         taken = {each.raw_id for array in self.known() for each in array.elements.values()}

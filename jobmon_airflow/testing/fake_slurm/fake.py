@@ -164,7 +164,8 @@ class FakeSlurm:
     def taken(self, name: str = "") -> list[int]:
         """The ids of all jobs that were ever taken, or of those of a name."""
         with self.cluster.lock:
-            return [array.job_id for array in self.cluster.arrays if _is_named(array, name)]
+            taken = [array for array in self.cluster.arrays if array.refused is None]
+            return [array.job_id for array in taken if _is_named(array, name)]
 
     def states(self, job: int | str) -> dict[int, str]:
         """What has become of a job's elements, by index."""

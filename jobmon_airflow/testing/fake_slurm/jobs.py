@@ -134,6 +134,9 @@ class Array:
     cancelled: datetime | None = None
     cancelled_by: int | None = None
     given_up: list[int] = field(default_factory=list)
+    refused: datetime | None = (
+        None  #: when no node would ever have held it; Slurm remembers it as a job that failed
+    )
 
     @property
     def running(self) -> int:

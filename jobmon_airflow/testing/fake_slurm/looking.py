@@ -91,13 +91,15 @@ def _rows_of(array: Array) -> Iterator[Row]:
         yield Row(array, None, tuple(array.waiting))
     elif array.cancelled is not None:
         yield Row(array, None, (), "CANCELLED", array.cancelled)
+    elif array.refused is not None:
+        yield Row(array, None, tuple(array.request.indices), "FAILED", array.refused)
     for element in array.elements.values():
         yield Row(array, element, (), element.state, element.ended if element.is_over else None)
 
 
 def _split(row: Row) -> Iterator[Row]:
     if row.waiting:
-        yield from (Row(row.array, None, (index,)) for index in row.waiting)
+        yield from (Row(row.array, None, (index,), row.state, row.ended) for index in row.waiting)
     else:
         yield row
 
@@ -230,7 +232,7 @@ def _columns(row: Row, array: Array, element: Element | None, run: Run | None, c
         "ArrayJobID": str(array.job_id),
         "ArrayTaskID": index or "N/A",
         "BatchHost": node or "n/a",
-        "exit_code": str(run.status if run and run.is_over else 0),
+        "exit_code": str(run.status if run and run.is_over else int(array.refused is not None)),
         "JobArrayID": label,
         "JobID": str(element.raw_id if element else array.job_id),
         "NodeList": node,
@@ -367,6 +369,9 @@ def _entries(array: Array, asked: Words) -> Iterator[Entry]:
         yield _waiting(array, str(array.job_id) if is_plain else label, "PENDING", None)
     if array.cancelled is not None and is_shown:
         yield _waiting(array, f"{array.job_id}_[{written(array.given_up)}]", "CANCELLED", array.cancelled_by)
+    if array.refused is not None and is_shown:
+        label = f"{array.job_id}_[{written(array.request.indices)}]"
+        yield _waiting(array, str(array.job_id) if is_plain else label, "FAILED", None)
 
 
 def _runs(element: Element, asked: Words) -> Iterator[Entry]:
@@ -421,7 +426,7 @@ def _account_rows(entries: Iterable[Entry], asked: Words, call: Call) -> Iterato
 def _account_row(entry: Entry, call: Call) -> dict[str, str]:
     run, request, state = entry.run, entry.array.request, entry.state
     by = "" if entry.by is None else f" by {entry.by}"
-    seconds = _seconds(run) if run else 0
+    seconds, refused = _seconds(run) if run else 0, int(entry.array.refused is not None)
     return {
         "account": request.account,
         "alloccpus": str(request.cpus),
@@ -432,7 +437,7 @@ def _account_row(entry: Entry, call: Call) -> dict[str, str]:
         "elapsed": duration(seconds, full=True),
         "elapsedraw": str(seconds),
         "end": moment(run.ended if run else None, call),
-        "exitcode": _exit_code(run) if run and state in ("FAILED", "COMPLETED") else "0:0",
+        "exitcode": _exit_code(run) if run and state in ("FAILED", "COMPLETED") else f"{refused}:0",
         "jobid": entry.label,
         "jobidraw": str(entry.raw_id),
         "jobname": request.name,

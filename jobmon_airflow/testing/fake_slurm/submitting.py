@@ -95,6 +95,7 @@ def sbatch(call: Call, cluster: Cluster, limits: Limits) -> Said:
 
 def _submit(cluster: Cluster, request: Request, asked: Words, limits: Limits) -> Said:
     faults = cluster.faults
+    _check_nodes(cluster, request)
     _check_submit_limit(cluster, request, limits)
     if "test-only" in asked:
         return Said(err=f"sbatch: Job 0 to start on n1 in partition {request.partition}\n")
@@ -255,6 +256,14 @@ def _exported(call: Call, wanted: str) -> dict[str, str]:
 
 
 # --- limits -------------------------------------------------------------------------------------------------------
+
+
+def _check_nodes(cluster: Cluster, request: Request) -> None:
+    if request.nodelist & request.exclude:
+        raise Refused("Invalid node name specified")
+    if not cluster.has_nodes_for(request):
+        cluster.refuse(request)
+        raise Refused("Requested node configuration is not available")
 
 
 def _check_submit_limit(cluster: Cluster, request: Request, limits: Limits) -> None:
