@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.slurm.box import Box
 
+pytest.register_assert_rewrite("tests.distributors.contract", "tests.testing.batches")
+
 FIXTURES: Final = frozenset({"box"})
 
 # Read before the tests' environment is cleaned.

@@ -97,6 +97,19 @@ class TestContract(DistributorContract):
 
         assert in_words(run(story))[-1] == "Ended"
 
+    def test_how_long_a_command_took_is_told(self, run, request):
+        """Accounting counts in whole seconds."""
+        if "rest alone" not in request.node.name:
+            super().test_how_long_a_command_took_is_told(run)
+            return
+
+        async def story(distributor):
+            await distributor.submit(one := batch("sleep 3"))
+            return await endings(distributor, one)
+
+        (ended,) = run(story).values()
+        assert 2 <= ended.usage.wallclock < 30
+
     def test_those_that_are_there_or_were_are_adopted_and_no_others(self, run, case, request):
         """Where nothing is shared, the cluster is asked again until what is not there cannot come any more."""
         case.distributor = Asked(case.distributor)

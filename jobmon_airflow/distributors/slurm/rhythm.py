@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_SHARE: float = 0.05  # of the time, that asking may take at most
-
 
 @dataclass(slots=True, kw_only=True)
 class Rhythm:
@@ -27,6 +25,7 @@ class Rhythm:
     shortest: float  #: seconds between two questions
     longest: float
     growth: float = 1.5  #: of the interval, while nothing changes
+    share: float = 0.05  #: of the time, that asking may take at most
     due: float = 0.0  #: when to ask next
     interval: float = 0.0
 
@@ -34,7 +33,7 @@ class Rhythm:
         """It was asked, which took so long."""
         slower = max(self.interval * self.growth, self.shortest)
         self.interval = self.shortest if has_changed else min(self.longest, slower)
-        self.due = at + max(self.interval, took / _SHARE)
+        self.due = at + max(self.interval, took / self.share)
 
     def hurry(self) -> None:
         """Ask as soon as possible."""

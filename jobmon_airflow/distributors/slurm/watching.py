@@ -19,7 +19,7 @@ from jobmon_airflow.distributors.slurm.told import Begun, Over, PutBack, read
 from jobmon_airflow.errors import AccountingIsDown, ClusterUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
     from typing import Any
 
     from jobmon_airflow.distributors.protocol import Evidence
@@ -58,12 +58,13 @@ class Watch:
         self._rings = rings  # when somebody has answered who was not waited for
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, int] = {}
+        self._heard_at = 0.0  # when jobs' own words were asked for last, and heard
         self._in_question: set[Held] = set()  # of whom something was heard that may be their end
         self._asks_accounting = False
         self._begun: list[Held] = []
         self.notes: dict[str, str] = {}
         seldom = 30.0 if spool is not None else 10.0
-        self.files = Rhythm(shortest=0.1, longest=2.0)
+        self.files = Rhythm(shortest=0.1, longest=2.0, share=0.25)
         self.queue = Rhythm(shortest=2.0, longest=min(seldom, max(2.0, limits.min_job_age / 4)))
         self.accounting = Rhythm(shortest=2.0, longest=60.0)
 
@@ -134,6 +135,7 @@ class Watch:
             self.files.asked(at=_now(), took=_now() - begun, has_changed=False)
             return
         self.notes.pop("files", None)
+        self._heard_at = begun
         for name, text in grown.items():
             self._seen[name] = self._seen.get(name, 0) + len(text)
             token = name.rpartition("/")[0]
@@ -168,6 +170,12 @@ class Watch:
         begun, self._begun = self._begun, []
         return begun
 
+    def read_again(self, tokens: Collection[str]) -> None:
+        """There are new attempts of these batches, perhaps with a past."""
+        self._seen = {
+            name: size for name, size in self._seen.items() if name.rpartition("/")[0] not in tokens
+        }
+
     def forget_what_is_over(self) -> None:
         """Nothing more is to be heard of batches that are not in the book any more."""
         tokens = set(self._book.tokens)
@@ -194,8 +202,9 @@ class Watch:
     def _note_rows(self, rows: Sequence[QueueRow], asked_at: float) -> bool:
         has_changed = False
         there: set[Held] = set()
+        taken = (row for row in rows if not row.was_refused)
         # Elements' own rows come last, and are what counts.
-        for row in sorted(rows, key=lambda row: not row.is_whole):
+        for row in sorted(taken, key=lambda row: not row.is_whole):
             for piece, held in self._book.of_job(row):
                 if held.job_id not in (None, row.job_id):
                     continue
@@ -252,6 +261,8 @@ class Watch:
         has_changed = False
         for record in sorted(records, key=lambda record: not record.is_whole):
             for piece, held in self._book.of_job(record):
+                if held.job_id not in (None, record.job_id):
+                    continue
                 held.piece, held.job_id, held.record = piece, record.job_id, record
                 held.node = held.node or record.node or None
                 has_changed |= record.state.is_over
@@ -277,12 +288,14 @@ class Watch:
 
     def _known(self, held: Held, said: str = "", scheduler_said: str = "") -> Known:
         now = _now()
+        # Nobody is silent who was not listened to: what a job has not said is counted until it was asked last.
+        heard = now if self._spool is None else self._heard_at
         return Known(
             over=held.over,
             over_since=now - held.over_at if held.over_at is not None else 0.0,
             row=held.row,
-            row_over_since=now - held.row_over_at if held.row_over_at is not None else None,
-            gone_since=now - held.gone_at if held.gone_at is not None else None,
+            row_over_since=heard - held.row_over_at if held.row_over_at is not None else None,
+            gone_since=heard - held.gone_at if held.gone_at is not None else None,
             record=held.record,
             has_begun=held.has_begun,
             tells=self._spool is not None,
