@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Output, Usage
@@ -30,6 +31,7 @@ class Endings:
 
     async def of(self, judged: Sequence[tuple[Held, Evidence]]) -> list[tuple[Held, Ended]]:
         """What to tell of each; those whose last words make them doubtful are looked at again later."""
+        judged = await self._sure(judged)
         tails = await self._tails([held for held, _ in judged])
         ends = []
         for held, evidence in judged:
@@ -40,6 +42,35 @@ class Endings:
                 ends.append((held, _ended(held, last, tails)))
         await self._after([(held, end.evidence) for held, end in ends])
         return ends
+
+    async def _sure(self, judged: Sequence[tuple[Held, Evidence]]) -> list[tuple[Held, Evidence]]:
+        """Those that can't begin any more, whatever Slurm said or will say: another attempt may follow at once.
+
+        Those that have begun unheard are looked at again.
+        """
+        if self._spool is None:
+            return list(judged)
+        unbegun: dict[str, dict[int, Held]] = defaultdict(dict)
+        for held, _ in judged:
+            if not (held.has_begun or held.is_put_back):
+                unbegun[held.token][held.step] = held
+        doubtful: set[Held] = set()
+        for token, members in unbegun.items():
+            doubtful |= await self._doubtful(self._spool, token, members)
+        for held in doubtful:
+            self._watch.again(held)
+        return [(held, evidence) for held, evidence in judged if held not in doubtful]
+
+    async def _doubtful(self, spool: Spool, token: str, members: Mapping[int, Held]) -> set[Held]:
+        """Those that have begun after all, or may have; all others are forbidden to."""
+        try:
+            begun = await spool.fence(token, members.keys())
+        except ClusterUnreachable as error:
+            self._watch.notes["files"] = error.problem
+            return set(members.values())
+        for step in begun:
+            members[step].has_begun = True
+        return {members[step] for step in begun}
 
     async def _tails(self, members: Iterable[Held]) -> Mapping[str, str]:
         if self._spool is None:
