@@ -214,7 +214,11 @@ class AccountingIsDown(ClusterError):
 
 
 class ClusterIsFull(ClusterError):
-    """The cluster takes no more jobs for now."""
+    """A cluster takes no more jobs for now; ``reason`` is its own word for why, if it has one."""
+
+    def __init__(self, problem: str, *, remedy: str, reason: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.reason = reason
 
 
 class SubmissionRefused(ClusterError):

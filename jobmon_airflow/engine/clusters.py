@@ -14,7 +14,7 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
-from jobmon_airflow.distributors.protocol import Job
+from jobmon_airflow.distributors.protocol import Job, family_of
 from jobmon_airflow.engine import verdict as verdicts
 from jobmon_airflow.engine.inbox import Accepted, NotTaken
 from jobmon_airflow.errors import ClusterIsFull, ClusterUnreachable, SubmissionRefused
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
+_FULL: Final = "the cluster is full"
 _FIRST_REST: Final = 0.5
 _LONGEST_REST: Final = 60.0
 
@@ -54,6 +55,9 @@ class Clusters:
         self._unwanted: set[int] = set()  # attempts that were cancelled, perhaps before they were taken
         self._stopped = asyncio.Event()
         self._notes: dict[str, str] = {}
+        self._held_back: dict[
+            str, tuple[str, int]
+        ] = {}  # batches of which a full cluster took nothing: why, how many
         self._running: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -95,7 +99,12 @@ class Clusters:
     @property
     def waiting(self) -> Counter[tuple[str, str]]:
         """How many jobs wait in clusters' queues, by the family of their batch and by the cluster's reason."""
-        return sum((Counter(each.waiting) for each in self._distributors.values()), Counter())
+        waiting = sum(
+            (Counter(each.waiting) for each in self._distributors.values()), Counter[tuple[str, str]]()
+        )
+        for token, (reason, count) in self._held_back.items():
+            waiting[family_of(token), reason] += count
+        return waiting
 
     async def queues(self) -> dict[str, Sequence[QueueLimits]]:
         """What the clusters' queues can hold, of those that say so."""
@@ -163,6 +172,7 @@ class Clusters:
             outcome = await self._handed_over(name, batch)
         finally:
             self._in_flight -= 1
+            self._held_back.pop(batch.token, None)
         self._inbox.put(*outcome)
         self._cancel_unwanted(name, outcome)
 
@@ -179,6 +189,7 @@ class Clusters:
                 names = await self._distributors[name].submit(batch)
             except ClusterIsFull as error:
                 self._notes[name] = error.problem
+                self._held_back[batch.token] = error.reason or _FULL, len(ids)
                 await self._pause(rest)
                 rest = min(_LONGEST_REST, rest * 2)
             except SubmissionRefused as error:

@@ -7,9 +7,10 @@ import string
 import pytest
 
 from jobmon_airflow.settings import UNLIMITED
-from jobmon_airflow.store import workflows
+from jobmon_airflow.store import waiting, workflows
 from jobmon_airflow.store.database import Database
 from jobmon_airflow.testing import SimulatedClock, SimulatedCluster
+from jobmon_airflow.testing.faults import Faults
 from tests.engine.simulated import (
     BRISK,
     all_are,
@@ -235,3 +236,21 @@ def test_binding_again_while_it_runs_leaves_the_limit_and_afterwards_changes_it(
     with workflow.tool.database.read() as connection:
         assert workflows.limits(connection, workflow.workflow_id)[0] == 4
     assert statuses(workflow) == {"a": "D", "b": "D", "c": "D", "d": "F"}
+
+
+def test_why_tasks_wait_for_a_full_cluster_is_written_down(url):
+    clock = SimulatedClock()
+    cluster = SimulatedCluster(clock, takes=10, faults=Faults(full_during=[(0, 60)]))
+    workflow = drawn("a b c", url)
+    seen = {}
+
+    def look():
+        with workflow.tool.database.read() as connection:
+            said = waiting.reasons(connection, run.workflow_run_id)
+            seen.update({each.reason: each.count for of_array in said.values() for each in of_array})
+
+    run = session(workflow, cluster, clock, rhythm=BRISK)
+    result = play(run, clock, (30, look))
+
+    assert result.status == "D"
+    assert seen == {"the cluster is full": 3}

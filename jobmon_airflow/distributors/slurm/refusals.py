@@ -11,6 +11,7 @@ from typing import Final
 
 from jobmon_airflow.errors import ClusterError, ClusterIsFull, ClusterUnreachable, SubmissionRefused
 
+_LIMIT: Final = re.compile(r"\b(?:Assoc|QOS|Max)[A-Z]\w+")
 _PREFIX: Final = re.compile(r"^(?:[\w-]+: )?(?:error|fatal): (?:Batch job submission failed: )?")
 
 
@@ -144,6 +145,7 @@ def _full(words: str, *, name: str, size: int, most: int | None) -> ClusterError
         remedy="It is submitted again when others have ended. "
         "If nothing else of yours is there, it asks for more than its project or qos ever allows: "
         "sacctmgr show assoc user=$USER; sacctmgr show qos",
+        reason=found[0] if (found := _LIMIT.search(words)) else "",
     )
 
 
