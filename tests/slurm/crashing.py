@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -28,7 +29,7 @@ from tests.slurm.mortals import Life
 from tests.workflows import migrated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 CHECKOUT: Final = Path(__file__).parents[2]
 STEP: Final = Path(__file__).with_name("step.sh")
@@ -41,7 +42,9 @@ COLD: Final[dict[str, Any]] = {"resume": True, "cold": True}
 #: who died after the very last commit has left nothing to resume
 ENDS: Final = frozenset({"D", "WorkflowAlreadyComplete"})
 _BINDING: Final = Lock()  # migrations know one database at a time
-WITHIN: Final = 120.0  #: seconds in which a controller that is not killed comes to an end
+OFTEN: Final = 3  #: so often is a point tried that is passed by again and again while nothing happens
+AT_A_TIME: Final = 3  #: worlds
+WITHIN: Final = 200.0  #: seconds in which a controller that is not killed comes to an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +244,56 @@ class World:
         return asyncio.run(ask())
 
 
+# --- the ways to die ----------------------------------------------------------------------------------------------
+
+
+def points_of(world: World, how: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Every point, by its name and number, that a run goes by which nobody disturbs.
+
+    Of those that depend on how long things take, only some: nothing new happens there.
+    """
+    life, process = world.begin(how)
+    assert world.end_of(life, process) in ENDS
+    return [
+        (name, number)
+        for name, times in sorted(world.passed(life).items())
+        for number in range(min(times, OFTEN) if _is_of_polling(name) else times)
+    ]
+
+
+def _is_of_polling(name: str) -> bool:
+    return any(each in name for each in ("grown", "tails", "lines", "queue", "sacctmgr", "scontrol", "sinfo"))
+
+
+def each_of(points: Sequence[tuple[str, int]], what: Callable[[tuple[str, int]], int]) -> list[int]:
+    """Do it for each point, some at a time."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        return list(pool.map(what, points))
+
+
+def die_again_and_again(
+    world: World, resumes: Sequence[Mapping[str, Any]], lives: Iterator[float], *, most: int
+) -> None:
+    """Let controllers begin one after the other and die when their time is over, until one comes to the end."""
+    how = FIRST
+    for resume in cycle(resumes):
+        ended = world.run(how, dies_after=next(lives))
+        if ended in ENDS or len(world.deaths) >= most:
+            return
+        how = resume
+
+
 # --- what must hold, whatever happened ----------------------------------------------------------------------------
+
+
+def assert_resumed_well(world: World, resume: Mapping[str, Any]) -> None:
+    """All is well after resumes of one kind, on a cluster that ends no jobs by itself."""
+    assert_all_is_well(world)
+    if resume is HOT:
+        assert_nothing_was_lost(world)
+    else:
+        assert_the_old_was_gone_before_the_new_began(world)
+    assert len(world.starts()) >= len(UPSTREAMS)
 
 
 def assert_all_is_well(world: World, *, lost: bool = False) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import cycle
+from itertools import count
 from random import Random
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
@@ -21,19 +21,21 @@ from tests.slurm.crashing import (
     ENDS,
     FIRST,
     HOT,
-    UPSTREAMS,
     Nursery,
     World,
     assert_all_is_well,
     assert_nothing_was_lost,
+    assert_resumed_well,
     assert_the_old_was_gone_before_the_new_began,
+    die_again_and_again,
+    each_of,
+    points_of,
     sleeps,
     wait_until,
     wake,
 )
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -46,9 +48,6 @@ PATIENCE: Final = {
     "for_accounting": 4.0,
     "until_seen": 2.0,
 }
-#: A point that is passed by again and again while nothing new happens is tried so often.
-OFTEN: Final = 3
-AT_A_TIME: Final = 3  #: worlds
 
 hot_and_cold = pytest.mark.parametrize("resume", [HOT, COLD], ids=["hot", "cold"])
 
@@ -96,7 +95,7 @@ def test_whoever_resumes_after_a_crash_in_the_middle_of_a_submission_runs_nothin
     assert world.run(FIRST, point=point, before=1) is None
     world.until_done(resume)
 
-    _assert_all_is_well(world, resume)
+    assert_resumed_well(world, resume)
 
 
 @pytest.mark.long
@@ -104,16 +103,16 @@ def test_whoever_resumes_after_a_crash_in_the_middle_of_a_submission_runs_nothin
 def test_whoever_resumes_after_a_crash_at_any_point_runs_nothing_twice(
     world_of: Callable[..., World], resume: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    points = _points(_passed(world_of("rehearsal"), FIRST))
+    points = points_of(world_of("rehearsal"), FIRST)
 
     def die_at(point: tuple[str, int]) -> int:
         world = world_of(f"dies {point[1]} {point[0]}")
         if world.run(FIRST, point=point[0], before=point[1]) is None:
             world.until_done(resume)
-        _assert_all_is_well(world, resume)
+        assert_resumed_well(world, resume)
         return len(world.deaths)
 
-    deaths = _each(die_at, points)
+    deaths = each_of(points, die_at)
 
     assert len(deaths) > 80
     assert sum(deaths) > 0.8 * len(points)  # how often files are looked at is not the same each time
@@ -131,16 +130,16 @@ def test_whoever_dies_while_resuming_leaves_all_to_the_next(
         assert world.run(FIRST, point="while sbatch runs", before=3) is None
         return world
 
-    points = _points(_passed(half_run("rehearsal"), resume))
+    points = points_of(half_run("rehearsal"), resume)
 
     def die_at(point: tuple[str, int]) -> int:
         world = half_run(f"dies {point[1]} {point[0]}")
         if world.run(resume, point=point[0], before=point[1]) is None:
             world.until_done(resume)
-        _assert_all_is_well(world, resume)
+        assert_resumed_well(world, resume)
         return len(world.deaths)
 
-    deaths = _each(die_at, points)
+    deaths = each_of(points, die_at)
 
     assert {"in the middle of fence"} | ({"while scancel runs"} if resume is COLD else set()) <= {
         point for point, _ in points
@@ -236,7 +235,8 @@ def test_controllers_that_die_at_any_moment_again_and_again_run_nothing_twice(
     world = world_of("dies again and again", seconds=0.5)
 
     with _troubled(fake, befall, draw):
-        _die_again_and_again(world, draw, resumes)
+        moments = (draw.uniform(0.3, 1.5) for _ in count())
+        die_again_and_again(world, resumes, moments, most=12)
     fake.lift()
     world.until_done(resumes[-1])
 
@@ -246,15 +246,6 @@ def test_controllers_that_die_at_any_moment_again_and_again_run_nothing_twice(
     if COLD in resumes and HOT not in resumes and not ends_jobs:
         assert_the_old_was_gone_before_the_new_began(world)
     _say(capsys, f"{len(world.deaths)} deaths, {sum(world.starts().values())} starts, no duplicate.")
-
-
-def _die_again_and_again(world: World, draw: Random, resumes: list[dict[str, Any]]) -> None:
-    how = FIRST
-    for resume in cycle(resumes):
-        ended = world.run(how, dies_after=draw.uniform(0.3, 1.5))
-        if ended in ENDS or len(world.deaths) >= 12:
-            return
-        how = resume
 
 
 @contextmanager
@@ -292,7 +283,7 @@ def test_what_is_submitted_by_a_controller_that_was_taken_for_dead_never_begins(
 
     assert world.end_of(life, process) == "LeaseLost"
     assert len(fake.taken()) == before + 1
-    _assert_all_is_well(world, resume)
+    assert_resumed_well(world, resume)
 
 
 @hot_and_cold
@@ -307,7 +298,7 @@ def test_what_slurm_takes_when_the_workflow_is_done_never_begins(
     before = len(fake.taken())
     fake.wait_until(lambda: len(fake.taken()) == before + 1)
 
-    _assert_all_is_well(world, resume)
+    assert_resumed_well(world, resume)
 
 
 @pytest.mark.long
@@ -327,7 +318,7 @@ def test_a_controller_that_was_taken_for_dead_does_no_harm_when_it_wakes_up(
     wake(process)
 
     assert world.end_of(life, process) == "LeaseLost"
-    _assert_all_is_well(world, resume)
+    assert_resumed_well(world, resume)
 
 
 @pytest.mark.long
@@ -347,43 +338,6 @@ def test_of_those_who_begin_at_once_one_acts_at_a_time(
     assert_all_is_well(world)
     if how is not COLD:
         assert_nothing_was_lost(world)
-
-
-# --- helpers ------------------------------------------------------------------------------------------------------
-
-
-def _passed(world: World, how: dict[str, Any]) -> Counter[str]:
-    """The points that a run goes by which nobody disturbs."""
-    life, process = world.begin(how)
-    assert world.end_of(life, process) in ENDS
-    return world.passed(life)
-
-
-def _points(passed: Counter[str]) -> list[tuple[str, int]]:
-    """Every point by its name and number; of those that depend on how long things take, some."""
-    return [
-        (name, number)
-        for name, times in sorted(passed.items())
-        for number in range(min(times, OFTEN) if _is_of_polling(name) else times)
-    ]
-
-
-def _is_of_polling(name: str) -> bool:
-    return any(each in name for each in ("grown", "tails", "lines", "queue", "sacctmgr", "scontrol", "sinfo"))
-
-
-def _each(what: Callable[[tuple[str, int]], int], points: list[tuple[str, int]]) -> list[int]:
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        return list(pool.map(what, points))
-
-
-def _assert_all_is_well(world: World, resume: dict[str, Any]) -> None:
-    assert_all_is_well(world)
-    if resume is HOT:
-        assert_nothing_was_lost(world)
-    else:
-        assert_the_old_was_gone_before_the_new_began(world)
-    assert len(world.starts()) >= len(UPSTREAMS)
 
 
 def _say(capsys: pytest.CaptureFixture[str], text: str) -> None:
