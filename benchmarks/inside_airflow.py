@@ -4,8 +4,8 @@
     python benchmarks/inside_airflow.py --few 200       fewer where each command is an Airflow task
 
 (a) a BashOperator for each, in one DAG; (b) one BashOperator, mapped; (c) a workflow with granularity="task", where
-each task is Airflow's; (d) the same workflow as one task of Airflow, in a worker; (e) beside the triggerer, with
-deferrable=True. Each is a DAG in a file of its own, one after the other, with the same settings: LocalExecutor,
+each task is Airflow's; (d) the same workflow as one task of Airflow, a WorkflowOperator; (e) the DAG that its to_dag()
+makes, with a mirror of its template; (f) that beside the triggerer, with deferrable=True. Each is a DAG in a file of its own, one after the other, with the same settings: LocalExecutor,
 SQLite, and Airflow's own limits out of the way. Every way has run two commands before, and our modules are compiled,
 as those of everything that pip installs.
 
@@ -13,10 +13,10 @@ as those of everything that pip installs.
 had begun it, and `engine s` is what the workflow's own run took. `CPU` and `memory` are those of all of Airflow's
 processes. `times (a)` compares tasks/s.
 
-Part of (d) and (e) is fixed, whatever the number of commands: Airflow's SQLite begins a DAG run with the next full
+Part of (d) to (f) is fixed, whatever the number of commands: Airflow's SQLite begins a DAG run with the next full
 second, and a mirror lasts 2 to 3 s: the triggerer takes up triggers once a second, hands them a second later to its
-process that runs them, and hears from that once a second what has ended. (f) and (g) are (d) and (e) with ten times
-the commands; (h) is (d) without mirrors, a WorkflowOperator alone.
+process that runs them, and hears from that once a second what has ended. (g) and (h) are (e) and (f) with ten times
+the commands.
 """
 
 from __future__ import annotations
@@ -110,11 +110,11 @@ WAYS = {
     "a": Way("(a) operators", OPERATORS, is_airflows=True),
     "b": Way("(b) mapped", MAPPED, is_airflows=True),
     "c": Way("(c) each a task", WORKFLOW, "granularity='task'", is_airflows=True),
-    "d": Way("(d) worker", WORKFLOW, "deferrable=False"),
-    "e": Way("(e) deferrable", WORKFLOW, "deferrable=True"),
-    "f": Way("(f) worker", WORKFLOW, "deferrable=False", times=10),
-    "g": Way("(g) deferrable", WORKFLOW, "deferrable=True", times=10),
-    "h": Way("(h) no mirrors", ALONE),
+    "d": Way("(d) one workflow", ALONE),
+    "e": Way("(e) with mirrors", WORKFLOW, "deferrable=False"),
+    "f": Way("(f) deferrable", WORKFLOW, "deferrable=True"),
+    "g": Way("(g) as (e)", WORKFLOW, "deferrable=False", times=10),
+    "h": Way("(h) as (f)", WORKFLOW, "deferrable=True", times=10),
 }
 
 
