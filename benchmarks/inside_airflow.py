@@ -5,9 +5,9 @@
 
 (a) a BashOperator for each, in one DAG; (b) one BashOperator, mapped; (c) a workflow with granularity="task", where
 each task is Airflow's; (d) the same workflow as one task of Airflow, a WorkflowOperator; (e) the DAG that its to_dag()
-makes, with a mirror of its template; (f) that beside the triggerer, with deferrable=True. Each is a DAG in a file of its own, one after the other, with the same settings: LocalExecutor,
-SQLite, and Airflow's own limits out of the way. Every way has run two commands before, and our modules are compiled,
-as those of everything that pip installs.
+makes, with a mirror of its template; (f) that beside the triggerer, with deferrable=True. Each is a DAG in a file of
+its own, one after the other, with the same settings: LocalExecutor, SQLite, and Airflow's own limits out of the way.
+Every way has run two commands before, and our modules are compiled, as those of everything that pip installs.
 
 `wall s` is from the request that starts the DAG run to its end, mirrors of templates included; after `begun s` Airflow
 had begun it, and `engine s` is what the workflow's own run took. `CPU` and `memory` are those of all of Airflow's
