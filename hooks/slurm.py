@@ -113,6 +113,5 @@ def _controller(to: SlurmConnection) -> Controller:
     from jobmon_airflow.distributors.slurm import secrets
     from jobmon_airflow.distributors.slurm.ways import way_to
 
-    if to.token is not None:
-        secrets.hold(to.host, to.token, user=to.user)
+    secrets.hold_all(to.parameters(), to.secrets())
     return way_to(**to.parameters()).controller()

@@ -10,11 +10,13 @@ from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from jobmon_airflow.distributors.slurm import rest_words
-from jobmon_airflow.distributors.slurm.ssh import SshAddress
+from jobmon_airflow.distributors.slurm.ssh import SshAddress, at_hand
 from jobmon_airflow.errors import ClusterUnreachable, InvalidSetting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from jobmon_airflow.distributors.slurm.secrets import Kind
 
 TRANSPORTS: Final = ("local", "ssh", "rest")
 _WITHIN: Final = 20.0  #: seconds
@@ -37,6 +39,9 @@ class SlurmConnection:
     api_version: str | None = None
     spool: str | None = None  #: a folder that the nodes share with us, or with the host that ssh leads to
     token: str | None = field(default=None, repr=False)
+    private_key: str | None = field(default=None, repr=False)  #: for ssh, where there is no file
+    host_key: str | None = None  #: the host's, where there is no file
+    checks_host: bool = True
 
     def __post_init__(self) -> None:
         if self.transport not in TRANSPORTS:
@@ -64,8 +69,15 @@ class SlurmConnection:
             "known_hosts": self.known_hosts,
             "api_version": self.api_version,
             "spool": self.spool,
+            "host_key": self.host_key,
+            "checks_host": None if self.checks_host else False,
         }
         return {name: value for name, value in known.items() if value not in (None, [])}
+
+    def secrets(self) -> dict[Kind, str]:
+        """What lets us in, by its kind."""
+        known: dict[Kind, str | None] = {"token": self.token, "key": self.private_key}
+        return {kind: secret for kind, secret in known.items() if secret}
 
 
 def ping(to: SlurmConnection) -> str:
@@ -74,14 +86,24 @@ def ping(to: SlurmConnection) -> str:
         case "local":
             return _asked(["scontrol", "ping"], "this machine")
         case "ssh":
-            return _asked([*ssh_to(to), "scontrol ping"], str(to.host))
+            with at_hand(address_of(to)) as address:
+                return _asked([*address.words(), "scontrol ping"], str(to.host))
         case _:
             return _asked_by_rest(to)
 
 
-def ssh_to(to: SlurmConnection) -> list[str]:
-    """The beginning of a command that runs what follows on the host. It never asks anybody for a password."""
-    return SshAddress(host=str(to.host), port=to.port, user=to.user, key_file=to.key_file).words()
+def address_of(to: SlurmConnection) -> SshAddress:
+    """Where ssh leads to."""
+    return SshAddress(
+        host=str(to.host),
+        port=to.port,
+        user=to.user,
+        key_file=to.key_file,
+        private_key=to.private_key,
+        known_hosts=to.known_hosts,
+        host_key=to.host_key,
+        checks_host=to.checks_host,
+    )
 
 
 # --- by its commands --------------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ _SLURM: Final[dict[str, Any]] = {
         "ssh_conn_id": {
             "label": "SSH connection",
             "schema": _TEXT,
-            "description": "For ssh: the id of a connection of Airflow whose host, port, login and key_file count "
+            "description": "For ssh: the id of a connection of Airflow whose host, port, login and keys count "
             "where these here are empty.",
         },
         "spool": {

@@ -1,8 +1,8 @@
 """Clusters that connections of Airflow lead to: a cluster's name may be the id of a connection of the type ``slurm``.
 
 Before a workflow is bound, such a cluster is written down as the connection describes it now, without what is secret.
-Tokens are known to the process alone that runs the workflow; to an engine beside the triggerer, which cannot ask for
-connections, they are told with its order.
+Tokens and private keys are known to the process alone that runs the workflow; to an engine beside the triggerer, which
+cannot ask for connections, they are told with its order.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from jobmon_airflow.dags.commands import Command
+    from jobmon_airflow.distributors.slurm.secrets import Kind
     from jobmon_airflow.store.database import Database
 
 
@@ -28,10 +29,10 @@ class Reached:
     """The way to a cluster, as a connection describes it."""
 
     parameters: Mapping[str, Any]
-    token: str | None = field(default=None, repr=False)
+    secrets: Mapping[Kind, str] = field(default_factory=dict, repr=False)
 
     def packed(self) -> dict[str, Any]:
-        """The same for a process that is told what to do, with its secret."""
+        """The same for a process that is told what to do, with its secrets."""
         return asdict(self)
 
     @classmethod
@@ -57,7 +58,7 @@ def connected(name: str) -> Reached | None:
     if connection.conn_type != SLURM:
         return None
     to = slurm_fields.read(connection, BaseHook.get_connection)
-    return Reached(parameters=to.parameters(), token=to.token)
+    return Reached(parameters=to.parameters(), secrets=to.secrets())
 
 
 def ways(database: Database, names: Iterable[str], ask: Callable[[str], Reached | None] = connected) -> Ways:
@@ -86,8 +87,7 @@ def make_known(database: Database, found: Mapping[str, Reached | None]) -> None:
 
     database.write(write)
     for way in reached.values():
-        if way.token is not None:
-            secrets.hold(way.parameters.get("host"), way.token, user=way.parameters.get("user"))
+        secrets.hold_all(way.parameters, way.secrets)
 
 
 def prepare(

@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -331,6 +332,75 @@ def test_an_ssh_connection_that_is_none_is_refused(address, monkeypatch):
 
     with pytest.raises(InvalidSetting, match="'other', which is a connection of the type 'slurm'"):
         try_(operator(slurm_conn_id="gpu"), 1, Memory())
+
+
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nhush\n-----END OPENSSH PRIVATE KEY-----\n"
+
+
+def by_ssh(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> SlurmOperator:
+    """An operator whose connection names an SSH connection."""
+    ssh = {"conn_type": "ssh", "host": "head", "login": "ada", **fields}
+    monkeypatch.setenv("AIRFLOW_CONN_LOGIN_NODE", json.dumps(ssh))
+    connect(monkeypatch, "gpu", extra={"ssh_conn_id": "login_node"})
+    return operator(slurm_conn_id="gpu")
+
+
+def test_a_private_key_s_text_is_known_to_this_process_and_stored_nowhere(address, monkeypatch):
+    slurm()
+    task = by_ssh(monkeypatch, extra={"private_key": KEY, "key_file": "/k", "host_key": "ssh-ed25519 AAAA"})
+
+    try_(task, 1, Memory())
+
+    way = {"transport": "ssh", "host": "head", "user": "ada", "host_key": "ssh-ed25519 AAAA"}
+    assert [way] == REACHED
+    assert stored(address) == {"gpu": ("slurm", way)}
+    assert secrets.key_of("head", "ada") == KEY
+    assert secrets.token_of("head", "ada") is None
+    assert secrets.key_of("head", "bob") is None
+    for file in Path(address.engine.url.database).parent.glob("jobmon.db*"):
+        assert b"hush" not in file.read_bytes()
+
+
+def test_an_engine_is_told_of_private_keys_with_its_order(address, monkeypatch):
+    by_ssh(monkeypatch, extra={"private_key": KEY})
+    ways = reaching.ways_of_all(address, ["gpu"])
+
+    told = reaching.Reached.unpacked(json.loads(json.dumps(ways["gpu"].packed())))
+    reaching.prepare(address, {"gpu"}, {"gpu": told})
+
+    assert secrets.key_of("head", "ada") == KEY
+    assert "hush" not in repr(ways)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"password": "hush"}, "has a password"),
+        ({"extra": {"private_key": KEY, "private_key_passphrase": "hush"}}, "asks for a passphrase"),
+        (
+            {"extra": {"host_key": "AAAA", "no_host_key_check": "true"}},
+            "has a host_key, and no_host_key_check",
+        ),
+    ],
+)
+def test_what_ssh_cannot_be_told_is_refused_with_what_to_do(address, monkeypatch, fields, problem):
+    slurm()
+
+    with pytest.raises(InvalidSetting, match=problem) as refused:
+        try_(by_ssh(monkeypatch, **fields), 1, Memory())
+    assert refused.value.remedy
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_checked"), [(True, False), ("true", False), ("False", True), (None, True)]
+)
+def test_a_host_is_believed_only_if_the_ssh_connection_says_so(address, monkeypatch, said, is_checked):
+    slurm()
+
+    try_(by_ssh(monkeypatch, extra={"no_host_key_check": said}), 1, Memory())
+
+    assert REACHED[0].get("checks_host", True) is is_checked
 
 
 def test_a_workflow_s_cluster_may_be_a_connection(address, monkeypatch):

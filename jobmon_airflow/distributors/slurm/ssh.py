@@ -8,6 +8,7 @@ of its own does no harm, and an answer that was cut off is noticed.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
 import re
@@ -16,7 +17,7 @@ import shlex
 import shutil
 import socket
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -43,6 +44,10 @@ class SshAddress:
     key_file: str | None = None
     private_key: str | None = field(default=None, repr=False)  #: itself, where there is no file
     known_hosts: str | None = None  #: a file
+    host_key: str | None = (
+        None  #: its public key, where there is no file: "ssh-ed25519 AAAA…", or only "AAAA…"
+    )
+    checks_host: bool = True  #: or whoever answers there is believed
 
     def __post_init__(self) -> None:
         for name, value in (("host", self.host), ("user", self.user or "")):
@@ -55,16 +60,29 @@ class SshAddress:
     def words(self, *options: str) -> list[str]:
         """The beginning of a command that runs what follows there. It never asks anybody for anything."""
         choices = {"-p": self.port, "-l": self.user, "-i": self.key_file}
-        checked = ("-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={self.known_hosts}")
         return [
             # In a batch ssh refuses hosts that it does not know, unless the user's configuration lets it in.
             *("ssh", "-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={_CONNECT_WITHIN}"),
             *options,
-            *(checked if self.known_hosts else ()),
+            *self._whom_to_believe(),
             *(("-o", "IdentitiesOnly=yes") if self.key_file else ()),
             *(part for flag, value in choices.items() if value for part in (flag, str(value))),
             *("--", self.host),
         ]
+
+    def _whom_to_believe(self) -> tuple[str, ...]:
+        if self.known_hosts:
+            return ("-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={self.known_hosts}")
+        if self.checks_host:
+            return ()
+        return (
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+            "-o",
+            "LogLevel=ERROR",
+        )
 
 
 class SshShell:
@@ -96,7 +114,7 @@ class SshShell:
     async def _enter(self) -> None:
         self._folder = _short_private_folder()
         try:
-            self._address = _with_key_file(self._given, self._folder)
+            self._address = in_files(self._given, self._folder)
             await self._connect()
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -179,20 +197,52 @@ def _short_private_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="jm-", dir=usual if len(usual) < _LONGEST_FOLDER else "/tmp"))  # noqa: S108
 
 
-def _with_key_file(address: SshAddress, folder: Path) -> SshAddress:
-    """The same with its key in a file, which only we can read."""
-    if address.private_key is None:
-        return address
-    key = folder / "key"
-    with open(key, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-        file.write(address.private_key.rstrip() + "\n")  # without the last newline it is no key to ssh
-    return SshAddress(
-        host=address.host,
-        port=address.port,
-        user=address.user,
-        key_file=str(key),
-        known_hosts=address.known_hosts,
-    )
+@contextlib.contextmanager
+def at_hand(address: SshAddress) -> Iterator[SshAddress]:
+    """The same for single commands, by its `words`."""
+    folder = _short_private_folder()
+    try:
+        yield in_files(address, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def in_files(address: SshAddress, folder: Path) -> SshAddress:
+    """The same with its keys in files of a private folder, since ssh reads them nowhere else."""
+    key_file, known_hosts = address.key_file, address.known_hosts
+    if address.private_key is not None:
+        # Without the last newline it is no key to ssh.
+        key_file = _written(folder / "key", address.private_key.rstrip() + "\n")
+    if address.host_key is not None and known_hosts is None:
+        # Whatever name and port ssh's own configuration turns the host into, this is the key that it has.
+        known_hosts = _written(folder / "known_hosts", f"* {_whole_key(address.host_key)}\n")
+    return replace(address, key_file=key_file, private_key=None, known_hosts=known_hosts, host_key=None)
+
+
+def _written(path: Path, text: str) -> str:
+    with open(path, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(text)
+    return str(path)
+
+
+def _whole_key(key: str) -> str:
+    """A public key with its type before it, which its beginning tells.
+
+    >>> _whole_key("AAAAC3NzaC1lZDI1NTE5AAAAIFake")
+    'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFake'
+    """
+    *_, encoded = key.split()[:2] or [""]
+    try:
+        begin = base64.b64decode(encoded[: len(encoded) // 4 * 4], validate=True)
+        kind = begin[4 : 4 + int.from_bytes(begin[:4])].decode("ascii")
+    except ValueError:
+        kind = ""
+    if not re.fullmatch(r"[a-z][a-z0-9@.-]+", kind):
+        raise InvalidSetting(
+            f"The host key '{key[:60]}' is none.",
+            remedy="Write type and key, as ssh-keyscan does: ssh-ed25519 AAAA…. Make sure that it is the host's.",
+        )
+    return f"{kind} {encoded}"
 
 
 def _answers(path: Path) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.distributors import inherited
 from jobmon_airflow.distributors.slurm.options import Defaults
-from jobmon_airflow.distributors.slurm.secrets import token_of
+from jobmon_airflow.distributors.slurm.secrets import VARIABLES, key_of, token_of
+from jobmon_airflow.distributors.slurm.ssh import SshAddress, SshShell
 from jobmon_airflow.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ SPOOL: Final = "~/.jobmon/slurm"  #: where nothing else is said; homes are share
 # What belongs to us, to Airflow or to whoever may submit, and is nobody's business on a node.
 _NOT_FOR_NODES: Final = (
     *("AIRFLOW__", "_AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_", "AIRFLOW_CTX_"),
-    *("JOBMON__", "JOBMON_SLURM_TOKEN", "JOBMON_EXPORT", "SLURM_JWT"),
+    *("JOBMON__", "JOBMON_EXPORT", *chain.from_iterable(VARIABLES.values())),
 )
 
 
@@ -51,6 +53,8 @@ def way_to(
     options: Sequence[str] = (),
     key_file: str | None = None,
     known_hosts: str | None = None,
+    host_key: str | None = None,
+    checks_host: bool = True,
     api_version: str | None = None,
     spool: str | None = None,
 ) -> Way:
@@ -63,7 +67,17 @@ def way_to(
             f"The way to Slurm is '{transport}', but to no host.", remedy="Fill in the host."
         )
     if transport == "ssh":
-        return _by_ssh(host, port, user, key_file, known_hosts, spool, defaults)
+        address = SshAddress(
+            host=host,
+            port=port,
+            user=user,
+            key_file=key_file,
+            private_key=None if key_file else key_of(host, user),
+            known_hosts=known_hosts,
+            host_key=host_key,
+            checks_host=checks_host,
+        )
+        return _by_ssh(address, spool, defaults)
     if transport == "rest":
         return _by_rest(host, port, user, api_version, spool, defaults)
     raise InvalidSetting(
@@ -86,26 +100,17 @@ def _here(spool: str | None, defaults: Defaults) -> Way:
     )
 
 
-def _by_ssh(
-    host: str,
-    port: int | None,
-    user: str | None,
-    key_file: str | None,
-    known_hosts: str | None,
-    spool: str | None,
-    defaults: Defaults,
-) -> Way:
+def _by_ssh(address: SshAddress, spool: str | None, defaults: Defaults) -> Way:
     from jobmon_airflow.distributors.slurm.commands import CommandController
-    from jobmon_airflow.distributors.slurm.ssh import SshAddress, SshShell
     from jobmon_airflow.distributors.slurm.ssh_spool import SshSpool
 
-    shell = SshShell(SshAddress(host=host, port=port, user=user, key_file=key_file, known_hosts=known_hosts))
+    shell = SshShell(address)
     return Way(
         controller=lambda: CommandController(shell),
         spool=lambda _: SshSpool(shell, spool or SPOOL),
         environment=inherited.exported,
         working_dir=lambda: ".",  # the home, where ssh begins
-        own_folder=_folder_for(f"ssh-{user or ''}@{host}-{port or ''}"),
+        own_folder=_folder_for(f"ssh-{address.user or ''}@{address.host}-{address.port or ''}"),
         defaults=defaults,
     )
 
@@ -128,7 +133,7 @@ def _by_rest(
         spool=lambda _: None if root is None else _local_spool(root, _),
         environment=inherited.exported,
         working_dir=lambda: "/tmp" if root is None else str(root),  # noqa: S108 - there is one on every node
-        own_folder=root or _folder_for(f"rest-{user or ''}@{host}-{port or ''}"),
+        own_folder=_folder_for(f"rest-{user or ''}@{host}-{port or ''}"),
         defaults=defaults,
     )
 

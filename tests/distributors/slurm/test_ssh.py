@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import stat
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from jobmon_airflow.distributors.slurm.commands import CommandController
 from jobmon_airflow.distributors.slurm.shells import LocalShell
-from jobmon_airflow.distributors.slurm.ssh import SshAddress, SshShell
+from jobmon_airflow.distributors.slurm.ssh import SshAddress, SshShell, at_hand
 from jobmon_airflow.distributors.slurm.ssh_spool import SshSpool
 from jobmon_airflow.errors import ClusterUnreachable, InvalidSetting
 from tests.slurm.sshd import TALKATIVE, sshd
@@ -213,6 +214,58 @@ def test_a_key_may_come_as_text_and_is_gone_afterwards(server):
     assert (out, mode) == ("in\n", 0o600)
     assert not key.exists()
     assert "PRIVATE" not in repr(address)
+
+
+@pytest.mark.parametrize("how", ["{} {} ada@head", "{1}"], ids=["with its type", "alone"])
+def test_a_host_s_key_may_come_as_text_and_is_the_one_that_is_asked_for(tmp_path, how):
+    other = str(tmp_path / "other_key")
+    ssh_keygen = ["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", other]
+    subprocess.run(ssh_keygen, check=True, timeout=20)
+    key = how.format(*Path(f"{other}.pub").read_text().split()[:2])
+
+    with sshd(tmp_path, {"GREETING": "hello"}, f"HostKey {other}") as server:
+        address = replace(server.address, known_hosts=None, host_key=key)
+        answer = told(address, lambda shell: shell.run(["echo", "in"]))
+
+    assert answer.out == "in\n"
+
+
+def test_a_host_that_has_another_key_than_was_said_is_refused(server):
+    other = server.key.with_suffix(".pub").read_text()
+
+    with pytest.raises(ClusterUnreachable, match="Host key verification failed"):
+        told(
+            replace(server.address, known_hosts=None, host_key=other), lambda shell: shell.run(["echo", "in"])
+        )
+
+
+def test_a_host_s_key_that_is_none_is_told():
+    with pytest.raises(InvalidSetting, match="'ssh-ed25519 key' is none"):
+        told(SshAddress(host="head", host_key="ssh-ed25519 key"), lambda shell: shell.run(["true"]))
+
+
+def test_whoever_says_so_believes_any_host(server):
+    address = replace(server.address, known_hosts=None, checks_host=False)
+
+    assert told(address, lambda shell: shell.run(["echo", "in"])).out == "in\n"
+
+
+def test_keys_that_came_as_text_are_files_for_a_single_command(server):
+    address = SshAddress(
+        host="127.0.0.1",
+        port=server.port,
+        private_key=server.key.read_text(),
+        host_key=server.known_hosts.read_text().split(" ", 1)[1],
+    )
+
+    with at_hand(address) as here:
+        done = subprocess.run(
+            [*here.words(), "echo in"], capture_output=True, text=True, timeout=20, check=False
+        )
+
+    assert "in\n" in done.stdout
+    assert not Path(here.key_file).exists()
+    assert not Path(here.known_hosts).exists()
 
 
 @pytest.mark.parametrize(
