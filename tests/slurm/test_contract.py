@@ -37,17 +37,13 @@ def by_ssh(request, spool):
 
 
 def by_rest(request, spool):
+    """Nothing is shared with the nodes: exit codes and states are all that can be known."""
     box, user = request.getfixturevalue("box"), getpass.getuser()
     secrets.hold(box.rest_url, box.token(), user=user)
-    return {"transport": "rest", "host": box.rest_url, "user": user, "spool": spool}
+    return {"transport": "rest", "host": box.rest_url, "user": user}
 
 
-def by_rest_alone(request, spool):
-    """Nothing is shared with the nodes: exit codes and states are all that can be known."""
-    return {**by_rest(request, spool), "spool": None}
-
-
-WAYS = {"here": here, "ssh": by_ssh, "rest": by_rest, "rest alone": by_rest_alone}
+WAYS = {"here": here, "ssh": by_ssh, "rest": by_rest}
 
 
 class Asked:
@@ -82,7 +78,7 @@ class TestContract(DistributorContract):
 
     def test_whoever_stops_waiting_for_news_loses_none(self, run, case, request):
         """Where nodes tell nothing, nobody hears that a quick command began."""
-        if "rest alone" not in request.node.name:
+        if "rest" not in request.node.name:
             super().test_whoever_stops_waiting_for_news_loses_none(run)
             return
 
@@ -99,7 +95,7 @@ class TestContract(DistributorContract):
 
     def test_how_long_a_command_took_is_told(self, run, request):
         """Accounting counts in whole seconds."""
-        if "rest alone" not in request.node.name:
+        if "rest" not in request.node.name:
             super().test_how_long_a_command_took_is_told(run)
             return
 
