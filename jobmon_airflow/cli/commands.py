@@ -100,7 +100,9 @@ def workflow_resume(asked: Namespace) -> Answer:
 @_answering
 def reap(asked: Namespace) -> Answer:
     """``airflow jobmon reap``."""
-    return workflows.reap(output=asked.output, database=asked.database)
+    return workflows.reap(
+        leave_jobs=asked.leave_jobs, patience=asked.patience, output=asked.output, database=asked.database
+    )
 
 
 @_answering

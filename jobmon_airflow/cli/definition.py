@@ -23,7 +23,7 @@ def get_cli_commands() -> list[CLICommand]:
                 ),
                 GroupCommand(name="task", help="Look at single tasks", subcommands=_TASK),
                 GroupCommand(name="db", help="Look after the tables", subcommands=_TABLES),
-                _command("reap", "End the runs whose controller is gone", _OUTPUT, _DATABASE),
+                _command("reap", "End the runs whose controller is gone, and their jobs", *_REAP),
             ],
         )
     ]
@@ -39,6 +39,19 @@ _OUTPUT: Final = Arg(
 )
 _DATABASE: Final = Arg(("--database",), metavar="ADDRESS", help="the database, in place of the usual one")
 _WORKFLOW_ID: Final = Arg(("workflow_id",), type=int, metavar="WORKFLOW_ID", help="the number of a workflow")
+
+_REAP: Final = (
+    Arg(("--leave-jobs",), action="store_true", help="let jobs go on, for a resume to take over"),
+    Arg(
+        ("--patience",),
+        type=float,
+        default=300,
+        metavar="SECONDS",
+        help="how long jobs have to be gone (default: 300)",
+    ),
+    _OUTPUT,
+    _DATABASE,
+)
 
 _WORKFLOW: Final = [
     _command(

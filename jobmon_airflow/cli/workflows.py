@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.cli.answers import Answer, Exit, as_json, as_table
 from jobmon_airflow.client import failures, registry
 from jobmon_airflow.client.resuming import resume_workflow
 from jobmon_airflow.dags.names import dag_id_of
-from jobmon_airflow.engine import claims, standing
+from jobmon_airflow.engine import claims, reaping, standing
 from jobmon_airflow.states import TaskBucket
 
 if TYPE_CHECKING:
@@ -122,12 +121,20 @@ def resume_in_airflow(
     return Answer(f"Workflow {workflow_id} goes on in run {run_id} of the DAG {dag_id}.")
 
 
-def reap(*, output: str = "table", database: str | None = None) -> Answer:
-    """End the runs whose controller was not heard of in time, so that their workflows can be resumed."""
-    ended = registry.database(database).write(lambda connection: claims.reap(connection, datetime.now(UTC)))
+def reap(
+    *,
+    leave_jobs: bool = False,
+    patience: float = reaping.PATIENCE,
+    output: str = "table",
+    database: str | None = None,
+) -> Answer:
+    """End the runs whose controller was not heard of in time, and their jobs, so that workflows can be resumed."""
+    reaped = reaping.reap(registry.database(database), leaves_jobs=leave_jobs, patience=patience)
+    code = Exit.COULD_NOT if reaped.left else Exit.OK
     if output == "json":
-        return Answer(as_json({"workflow_runs": ended}))
-    return Answer(f"runs that were ended: {', '.join(map(str, ended)) or 'none'}")
+        left = {str(workflow_id): why for workflow_id, why in reaped.left.items()}
+        return Answer(as_json({"workflow_runs": reaped.runs, "jobs": reaped.jobs, "left": left}), code)
+    return Answer(reaping.in_words(reaped), code)
 
 
 def _resume_command(workflow_id: int) -> str:

@@ -2,19 +2,18 @@
 
 python -m jobmon_airflow.engine resume 12         go on with workflow 12, without its script
 python -m jobmon_airflow.engine resume 12 --cold  the same, but first end what still runs
-python -m jobmon_airflow.engine reap              end the runs whose controller is gone
+python -m jobmon_airflow.engine reap              end the runs whose controller is gone, and their jobs
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from jobmon_airflow.client import registry
 from jobmon_airflow.client.resuming import resume_workflow
-from jobmon_airflow.engine import claims
+from jobmon_airflow.engine import reaping
 from jobmon_airflow.errors import JobmonError
 
 if TYPE_CHECKING:
@@ -46,9 +45,11 @@ def _resume(asked: argparse.Namespace) -> int:
 
 
 def _reap(asked: argparse.Namespace) -> int:
-    ended = registry.database(asked.database).write(lambda it: claims.reap(it, datetime.now(UTC)))
-    sys.stdout.write(f"runs that were ended: {', '.join(map(str, ended)) or 'none'}\n")
-    return 0
+    reaped = reaping.reap(
+        registry.database(asked.database), leaves_jobs=asked.leave_jobs, patience=asked.patience
+    )
+    sys.stdout.write(f"{reaping.in_words(reaped)}\n")
+    return 2 if reaped.left else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,7 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     resume.add_argument("--fail-fast", action="store_true", help="end at the first task that fails for good")
     resume.add_argument("--timeout", type=float, default=36_000, metavar="SECONDS")
     resume.add_argument("--resume-timeout", type=float, default=300, metavar="SECONDS")
-    commands.add_parser("reap", parents=[where], help="end the runs whose controller is gone")
+    reap = commands.add_parser(
+        "reap", parents=[where], help="end the runs whose controller is gone, and their jobs"
+    )
+    reap.add_argument("--leave-jobs", action="store_true", help="let jobs go on, for a resume to take over")
+    reap.add_argument("--patience", type=float, default=reaping.PATIENCE, metavar="SECONDS")
     return parser
 
 

@@ -110,9 +110,27 @@ async def make_way(archive: Archive, clock: Clock, workflow_id: int, *, cold: bo
 def reap(connection: Connection, at: datetime) -> list[int]:
     """End all runs whose controller was not heard of in time, and return their ids.
 
-    Their tasks stay as they are: what still runs is adopted, or ended, when the workflow is resumed.
+    Their tasks stay as they are: what still runs is adopted, or ended, when the workflow is resumed. `reaping` ends
+    their jobs, too.
     """
-    return [run.id for run in workflow_runs.silent(connection, at) if _end_if_silent(connection, run.id, at)]
+    return [run.id for run in workflow_runs.silent(connection, at) if end_if_silent(connection, run.id, at)]
+
+
+def end_if_silent(connection: Connection, run_id: int, at: datetime) -> bool:
+    """End a run that was not heard of in time; looked at again now that nobody can write for it."""
+    workflow_runs.lock(connection, run_id)
+    run = workflow_runs.row(connection, run_id)
+    if run.status not in workflow_runs.ALIVE or has_controller(run, at):
+        return False
+    match WorkflowRunStatus.of(run.status):
+        case WorkflowRunStatus.LINKING:
+            target = WorkflowRunStatus.ABORTED
+        case WorkflowRunStatus.COLD_RESUME | WorkflowRunStatus.HOT_RESUME:
+            target = WorkflowRunStatus.TERMINATED
+        case _:
+            target = WorkflowRunStatus.ERROR
+    workflow_runs.go(connection, run_id, target, at)
+    return True
 
 
 def has_controller(run: Row[Any], at: datetime) -> bool:
@@ -172,27 +190,10 @@ def _ask_to_leave(connection: Connection, workflow_id: int, cold: bool, at: date
     run = workflow_runs.alive(connection, workflow_id)
     if run is None:
         return None
-    if not _end_if_silent(connection, run.id, at):
+    if not end_if_silent(connection, run.id, at):
         wish = WorkflowRunStatus.COLD_RESUME if cold else WorkflowRunStatus.HOT_RESUME
         workflow_runs.advance(connection, [run.id], wish, at)
     return workflow_runs.row(connection, run.id)
-
-
-def _end_if_silent(connection: Connection, run_id: int, at: datetime) -> bool:
-    """End a run that was not heard of in time; looked at again now that nobody can write for it."""
-    workflow_runs.lock(connection, run_id)
-    run = workflow_runs.row(connection, run_id)
-    if run.status not in workflow_runs.ALIVE or has_controller(run, at):
-        return False
-    match WorkflowRunStatus.of(run.status):
-        case WorkflowRunStatus.LINKING:
-            target = WorkflowRunStatus.ABORTED
-        case WorkflowRunStatus.COLD_RESUME | WorkflowRunStatus.HOT_RESUME:
-            target = WorkflowRunStatus.TERMINATED
-        case _:
-            target = WorkflowRunStatus.ERROR
-    workflow_runs.go(connection, run_id, target, at)
-    return True
 
 
 def _ours(connection: Connection, workflow_id: int, tries: list[tuple[int, datetime]]) -> int | None:

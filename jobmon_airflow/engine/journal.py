@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from jobmon_airflow.store import turns, workflow_runs
+from jobmon_airflow.store.turns import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from sqlalchemy import Connection
 
     from jobmon_airflow.engine.archive import Archive
     from jobmon_airflow.engine.clock import Clock
-    from jobmon_airflow.store.turns import Turn, Written
+    from jobmon_airflow.store.turns import Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,3 +93,24 @@ class Journal:
     def is_held(self) -> bool:
         """Whether nobody else can have taken the run yet."""
         return asyncio.get_running_loop().time() < self._held_until
+
+
+@asynccontextmanager
+async def holding(journal: Journal) -> AsyncIterator[None]:
+    """Say again and again that the run has a controller, as long as the block takes."""
+    is_over = asyncio.Event()
+
+    async def beat() -> None:
+        while not is_over.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(journal.rhythm.beat):
+                    await is_over.wait()
+                    return
+            await journal.write(Turn())
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        is_over.set()
+        await beating

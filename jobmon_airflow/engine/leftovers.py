@@ -7,6 +7,7 @@ asked for all of them by their tokens. What it does not have is over, and never 
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Job
@@ -20,7 +21,7 @@ from jobmon_airflow.store import task_instances
 from jobmon_airflow.store.turns import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Collection, Iterable
 
     from sqlalchemy import Connection
 
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
 
 
 class Leftovers:
-    """The attempts that earlier runs of a workflow left, and what becomes of them."""
+    """The attempts that earlier runs of a workflow left, ``on`` some clusters or anywhere, and what becomes of them."""
 
-    def __init__(self, connection: Connection, workflow_id: int, mark: str) -> None:
-        self._rows = {row.id: row for row in task_instances.open_of_workflow(connection, workflow_id)}
-        asked = {row.task_resources_id for row in self._rows.values()}
-        self._requests = stored_clusters.requests(connection, asked)
+    def __init__(
+        self, connection: Connection, workflow_id: int, mark: str, on: Collection[str] | None = None
+    ) -> None:
+        rows = task_instances.open_of_workflow(connection, workflow_id)
+        self._requests = stored_clusters.requests(connection, {row.task_resources_id for row in rows})
+        self._rows = {row.id: row for row in rows if on is None or self._cluster(row) in on}
         self._mark = mark
 
     @property
@@ -52,10 +55,20 @@ class Leftovers:
         """
         ending = [row for row in self._rows.values() if cold or _is_told_to_stop(row)]
         going_on = [row for row in self._rows.values() if not (cold or _is_told_to_stop(row))]
+        async with self._within(patience, clusters):
+            await self._end(ending, clusters, inbox, journal)
+            return await self._adopt(going_on, clusters, journal)
+
+    async def end(self, clusters: Clusters, inbox: Inbox, journal: Journal, *, patience: float) -> int:
+        """End all of them, and say how many jobs were ended by that."""
+        async with self._within(patience, clusters):
+            return await self._end(list(self._rows.values()), clusters, inbox, journal)
+
+    @asynccontextmanager
+    async def _within(self, patience: float, clusters: Clusters) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(patience):
-                await self._end(ending, clusters, inbox, journal)
-                return await self._adopt(going_on, clusters, journal)
+                yield
         except TimeoutError:
             raise WorkflowNotResumable(
                 f"What earlier runs left on {', '.join(sorted(self.clusters))} was not settled within {patience:g} "
@@ -63,10 +76,10 @@ class Leftovers:
                 remedy="Look at them on the cluster, and resume again; or give it more time: resume_timeout=….",
             ) from None
 
-    async def _end(self, rows: list[Any], clusters: Clusters, inbox: Inbox, journal: Journal) -> None:
-        """End jobs, and wait until they are gone."""
+    async def _end(self, rows: list[Any], clusters: Clusters, inbox: Inbox, journal: Journal) -> int:
+        """End jobs, wait until they are gone, and say how many there were that had not ended by themselves."""
         if not rows:
-            return
+            return 0
         await journal.write(Turn(told_to_stop=[row.id for row in rows]))
         endings: dict[int, Ended] = {}
         waits: set[int] = set()
@@ -80,6 +93,7 @@ class Leftovers:
             endings.update({item.attempt: item for item in ended if item.attempt in waits})
             waits -= {item.attempt for item in ended}
         await journal.write(self._told(endings))
+        return sum(ended.evidence.cause is Cause.CANCELLED for ended in endings.values())
 
     async def _adopt(self, rows: list[Any], clusters: Clusters, journal: Journal) -> dict[int, Live]:
         """Take over what the cluster has; all else is lost, and its tasks begin again."""

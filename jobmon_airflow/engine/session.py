@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,7 @@ from jobmon_airflow.engine.clock import Clock, RealClock
 from jobmon_airflow.engine.clusters import Clusters
 from jobmon_airflow.engine.engine import Engine
 from jobmon_airflow.engine.inbox import Inbox
-from jobmon_airflow.engine.journal import Journal, Rhythm
+from jobmon_airflow.engine.journal import Journal, Rhythm, holding
 from jobmon_airflow.engine.leftovers import Leftovers
 from jobmon_airflow.engine.plan import Functions, Plan, load, mark_of
 from jobmon_airflow.engine.progress import Snapshot
@@ -33,7 +33,7 @@ from jobmon_airflow.store.turns import Turn
 from jobmon_airflow.store.vocabulary import DEFAULT_QUEUE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -261,7 +261,7 @@ class Session:
     ) -> tuple[Plan, list[Live]]:
         """What is to be run, when nothing else is left that could run it."""
         cold, patience = self._options.cold, self._options.resume_timeout
-        async with _held(journal):
+        async with holding(journal):
             adopted = await leftovers.settle(clusters, inbox, journal, cold=cold, patience=patience)
             if ids := [live.id for live in adopted.values()]:
                 await journal.change(lambda it: task_instances.hand_over(it, ids, journal.run_id))
@@ -350,27 +350,6 @@ class Session:
             remedy="Go on with workflow.run(resume=True, seconds_until_timeout=…). What ran on this machine itself "
             "was stopped.",
         )
-
-
-@asynccontextmanager
-async def _held(journal: Journal) -> AsyncIterator[None]:
-    """Say again and again that the run has a controller, as long as the block takes."""
-    is_over = asyncio.Event()
-
-    async def beat() -> None:
-        while not is_over.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(journal.rhythm.beat):
-                    await is_over.wait()
-                    return
-            await journal.write(Turn())
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        is_over.set()
-        await beating
 
 
 def _now() -> float:
