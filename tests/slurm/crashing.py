@@ -24,8 +24,9 @@ from jobmon_airflow.distributors.slurm.commands import CommandController
 from jobmon_airflow.distributors.slurm.shells import LocalShell
 from jobmon_airflow.engine.plan import mark_of
 from jobmon_airflow.states import TaskInstanceStatus, WorkflowRunStatus
+from jobmon_airflow.store import clusters as stored_clusters
 from jobmon_airflow.store import task_instances, tasks, workflow_runs, workflows
-from tests.slurm.mortals import Life
+from tests.slurm.mortals import CLUSTER, Life
 from tests.workflows import migrated
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class World:
         with _BINDING:
             migrated(self.url)
             self.database = registry.database(self.url)
+            way = {"spool": str(self.spool)}
+            self.database.write(lambda it: stored_clusters.register(it, CLUSTER, "slurm", way))
             self.workflow_id, self.names = self._bound()
 
     def close(self) -> None:
@@ -125,7 +128,7 @@ class World:
 
     def _bound(self) -> tuple[int, dict[int, str]]:
         tool = Tool("crashing", database=self.url)
-        workflow = tool.create_workflow(workflow_args=str(self.folder), default_cluster_name="multiprocess")
+        workflow = tool.create_workflow(workflow_args=str(self.folder), default_cluster_name=CLUSTER)
         templates = {
             name: tool.get_task_template(
                 name,
@@ -226,6 +229,13 @@ class World:
         """The attempts that the database knows."""
         with self.database.read() as connection:
             return task_instances.of_tasks(connection, list(self.names))
+
+    def let_leases_run_out(self) -> None:
+        """Let the time go by after which a silent controller counts as gone."""
+        with self.database.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE workflow_run SET heartbeat_date = '2000-01-01 00:00:00.000000'"
+            )
 
     def open_jobs(self) -> list[str]:
         """The workflow's jobs that Slurm has and that are not over."""

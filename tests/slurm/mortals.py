@@ -35,6 +35,7 @@ from tests.engine.mortals import MortalArchive
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+CLUSTER: Final = "box"
 #: what a controller asks of Slurm and of the shared folder
 OF_SLURM: Final = ("submit", "queue", "accounting", "cancel", "throttle", "hold", "limits")
 OF_FOLDER: Final = ("prepare", "make_folders", "grown", "fence", "tails", "revoke", "clean")
@@ -192,7 +193,7 @@ def live(life: Life) -> None:
         database,
         life.workflow_id,
         Options(**life.options),
-        distributors={"multiprocess": _slurm(life, mortal)},
+        distributors={CLUSTER: _slurm(life, mortal)},
         archive=MortalArchive(database, mortal),  # type: ignore[arg-type]
         rhythm=Rhythm(beat=min(1.0, life.lease / 4), lease=life.lease, look=0.2),
         threaded=False,

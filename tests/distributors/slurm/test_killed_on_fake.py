@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from jobmon_airflow.engine.__main__ import main
 from jobmon_airflow.testing.fake_slurm import FakeSlurm, Fault
 from tests.slurm.crashing import (
     COLD,
@@ -264,6 +265,44 @@ def _troubled(fake: FakeSlurm, befall: Callable[[FakeSlurm, Random], None], draw
         finally:
             is_over.set()
             acting.result()
+
+
+# --- nobody resumes ------------------------------------------------------------------------------------------------
+
+
+def test_the_jobs_of_a_controller_that_is_gone_are_ended_by_whoever_reaps_its_run(
+    world_of: Callable[..., World], fake: FakeSlurm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = world_of("orphaned", seconds=60)
+    fake.set(Fault.SBATCH_TIMES_OUT_AND_IS_TAKEN_LATER, times=1, value=3)
+    assert world.run(FIRST, point="before the answer of sbatch is read", before=1) is None
+    fake.wait_until(lambda: len(world.starts()) >= 1)
+    world.let_leases_run_out()
+
+    assert main(["reap", "--database", world.url]) == 0
+
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["runs that were ended: 1", f"jobs that were ended: {len(world.starts())}"]
+    assert world.open_jobs() == []
+    fake.wait_until(lambda: len(fake.taken()) == 2)  # and what is only taken now runs nothing
+    wait_until(lambda: world.open_jobs() == [], "Jobs are left.", 10)
+    assert {line.what for line in world.lines()} <= {"begins", "beside", "told"}
+    assert {row.status for row in world.rows()} == {"F", "W"}
+    world.close()
+
+
+def test_the_jobs_of_a_run_that_is_reaped_may_be_left_for_a_resume(
+    world_of: Callable[..., World], fake: FakeSlurm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = world_of("left", seconds=3)
+    assert world.run(FIRST, point="after submit", before=1) is None
+    world.let_leases_run_out()
+
+    assert main(["reap", "--leave-jobs", "--database", world.url]) == 0
+
+    assert capsys.readouterr().out == "runs that were ended: 1\n"
+    world.until_done(HOT)
+    assert_resumed_well(world, HOT)
 
 
 # --- several at once ----------------------------------------------------------------------------------------------
