@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from jobmon_airflow.distributors.slurm.orders import Orders
     from jobmon_airflow.distributors.slurm.seam import Controller, QueueRow, Record, Spool
 
-_REFUSED: Final = "BadConstraints"  # Slurm keeps what it refused for some time, as a job that failed
 _LONG_AGO: Final = timedelta(days=30)
 
 
@@ -65,7 +64,7 @@ class Adopting:
         self, wanted: dict[tuple[str, int], Held], found: dict[tuple[str, int], Held]
     ) -> None:
         for row in await self._controller.queue():
-            if row.reason == _REFUSED:
+            if row.was_refused:
                 continue
             for held in _of_job(row, wanted, found):
                 held.row, held.submitted = row, row.submitted

@@ -156,7 +156,7 @@ class CommandController:
         """What the cluster allows."""
         user, config = (
             await self._me(),
-            limits.configuration(await self._told(("scontrol", "show", "config"))),
+            self._read(limits.configuration, await self._told(("scontrol", "show", "config"))),
         )
         cluster = f"cluster={config.get('clustername', '')}"
         associations = f"format={','.join(limits.ASSOCIATIONS)}"

@@ -27,12 +27,14 @@ from jobmon_airflow.distributors.slurm.suspects import Suspects
 from jobmon_airflow.distributors.slurm.throttling import shares
 from jobmon_airflow.distributors.slurm.watching import Watch
 from jobmon_airflow.distributors.slurm.ways import way_to
-from jobmon_airflow.errors import ClusterUnreachable
+from jobmon_airflow.errors import ClusterUnreachable, SubmissionRefused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
     from jobmon_airflow.distributors.protocol import Batch, Job, News
+    from jobmon_airflow.distributors.slurm.orders import Order
     from jobmon_airflow.distributors.slurm.pieces import Piece
     from jobmon_airflow.distributors.slurm.seam import Elements
     from jobmon_airflow.distributors.slurm.ways import Way
@@ -73,12 +75,11 @@ class Slurm:
         return self
 
     def _begin_a_book(self) -> None:
-        folder = self._way.own_folder
-        if folder is not None:
-            folder.mkdir(0o700, parents=True, exist_ok=True)
+        folder = self._folder()
         self._book = Book()
         self._news: list[News] = []
         self._bell = asyncio.Event()
+        self._nudge = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._suspects = Suspects(folder)
         self._orders = Orders(self._way, self._limits, self._spool, self._suspects)
@@ -107,6 +108,17 @@ class Slurm:
         self._promises: dict[str, int] = {}  # the same, by name, of those that are on their way
         self._rebalance_at = 0.0
 
+    def _folder(self) -> Path | None:
+        """Where controllers of a user tell each other what they know of this cluster, and of no other."""
+        if self._way.own_folder is None:
+            return None
+        folder = self._way.own_folder / f"of-{self._limits.name}"
+        try:
+            folder.mkdir(0o700, parents=True, exist_ok=True)
+        except OSError:  # then everybody asks, and remembers, for himself
+            return None
+        return folder
+
     async def __aexit__(self, *error: object) -> None:
         if self._looking is not None:
             self._looking.cancel()
@@ -128,7 +140,9 @@ class Slurm:
     @property
     def note(self) -> str:
         """What people should know, while something is wrong."""
-        return "; ".join(filter(None, [self._full, *self._watch.notes.values()]))
+        # Who has nothing to ask does not hear that it goes well again.
+        troubles = self._watch.notes.values() if len(self._book) else ()
+        return "; ".join(filter(None, [self._full, *troubles]))
 
     @property
     def waiting(self) -> Counter[tuple[str, str]]:
@@ -152,6 +166,17 @@ class Slurm:
         await order.prepare()
         for held in members:
             self._book.take(held)
+        try:
+            await self._hand_over(order, members)
+        except BaseException:
+            self._forget([held for held in members if held.job_id is None])
+            raise
+        finally:
+            self._says_full("")
+        return [held.name if held.job_id is not None else None for held in members]
+
+    async def _hand_over(self, order: Order, members: Sequence[Held]) -> None:
+        """Submit what is not submitted, if need be on nodes that are not trusted."""
         handover = Handover(
             self._book,
             self._controller,
@@ -159,13 +184,14 @@ class Slurm:
             lambda piece: order.submission(piece, self._promised(piece)),
             lambda piece, job_id: self._placed(members, piece, job_id),
             self._says_full,
+            self._nudge,
         )
         try:
-            await handover.run(batch.token, order.pack, order.most_steps)
-        except BaseException:
-            self._forget([held for held in members if held.job_id is None])
-            raise
-        return [held.name if held.job_id is not None else None for held in members]
+            await handover.run(order.batch.token, order.pack, order.most_steps)
+        except SubmissionRefused:
+            if not order.leaves_out:
+                raise
+            await self._hand_over(replace(order, leaves_out=()), members)
 
     def _placed(self, members: Sequence[Held], piece: Piece, job_id: int) -> None:
         self._given[job_id] = self._promises.pop(piece.name, None)
@@ -191,6 +217,8 @@ class Slurm:
     def _forget(self, members: Collection[Held]) -> None:
         for held in members:
             self._book.drop(held)
+        # Whoever adopts them hears all that they have told, from the beginning.
+        self._watch.forget_what_is_over()
 
     # --- adopting -------------------------------------------------------------------------------------------------
 
@@ -201,6 +229,7 @@ class Slurm:
         for held in found:
             held.since, held.is_adopted = _now(), True
             self._book.take(held)
+        self._watch.read_again({held.token for held in found})
         self._watch.hurry()
         self._bell.set()
         return ours | {held.attempt for held in found}
@@ -254,13 +283,22 @@ class Slurm:
         members = [held for attempt in attempts if (held := self._book.by_attempt.get(attempt))]
         for held in members:
             held.is_cancelled = True
+        self._nudge.set()
+        late = [held for held in members if not held.is_placed]
         await self._end([held for held in members if held.is_placed], at_once=at_once)
-        for held in members:
-            if not held.is_placed:
+        await self._answers_about(late)
+        await self._end([held for held in late if held.is_placed], at_once=at_once)
+        for held in late:
+            if not held.is_placed and self._book.by_attempt.get(held.attempt) is held:
                 self._news.append(_never_submitted(held))
                 self._book.drop(held)
         self._watch.hurry()
         self._bell.set()
+
+    async def _answers_about(self, members: Sequence[Held]) -> None:
+        """Wait until the cluster has said whether it takes them."""
+        for answered in {held.answered for held in members if held.answered is not None}:
+            await answered.wait()
 
     async def _end(self, members: Sequence[Held], *, at_once: bool) -> None:
         elements = self._book.elements({held.attempt for held in members})

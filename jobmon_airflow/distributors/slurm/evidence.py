@@ -37,7 +37,7 @@ _OVER_MEMORY: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """Seconds that are waited for the better witness, each from the moment in which the other has spoken."""
+    """Seconds that are waited: for the better witness, mostly, from the moment in which the other has spoken."""
 
     for_line: float = 10.0  #: for the job's own line, once Slurm says that it ended as it should
     for_line_of_killed: float = 2.0  #: the same, once Slurm says that it was killed
@@ -45,6 +45,7 @@ class Patience:
     for_accounting: float = 600.0  #: for accounting to say why a job vanished that Slurm has forgotten
     until_seen: float = 60.0  #: for Slurm to know a job that it has just accepted
     on_its_way: float = 120.0  #: for Slurm to take a job from an sbatch that is gone
+    between_questions: float = 2.0  #: to slurmctld, or to accounting, at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,9 @@ def _told_to_end(known: Known, over: Over, patience: Patience) -> Evidence | Wai
     """Somebody ended it from outside, and its exit code says nothing of why; a zero neither."""
     if known.is_cancelled:
         return Evidence(exit_code=over.exit_code, cause=Cause.CANCELLED, detail="cancelled")
+    if known.row is not None and known.row.restarts:
+        # Whatever became of the job since, its command was not begun again.
+        return _node_failed(known, "Slurm ended it to start its job again", over.exit_code)
     if (state := _final_state(known)) is not None:
         if state is State.COMPLETED and over.exit_code == 0:
             return Evidence(exit_code=0)

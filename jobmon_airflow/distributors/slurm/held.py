@@ -11,6 +11,7 @@ from jobmon_airflow.distributors.slurm.pieces import Piece
 from jobmon_airflow.distributors.slurm.seam import Elements, QueueRow, State
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
@@ -46,11 +47,17 @@ class Held:
     is_cancelled: bool = False
     is_adopted: bool = False
     asks_accounting: bool = False
+    answered: asyncio.Event | None = None  #: rings when the cluster has answered to its submission
 
     @property
     def element(self) -> int:
         assert self.piece is not None
         return self.piece.element(self.step)
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether the cluster is asked to take it at this moment."""
+        return self.answered is not None and not self.answered.is_set()
 
     @property
     def is_placed(self) -> bool:

@@ -60,7 +60,10 @@ class Association:
 def configuration(text: str) -> dict[str, str]:
     """The settings of `scontrol show config`, by their names in small letters."""
     pairs = (line.partition("=") for line in text.splitlines())
-    return {name.strip().lower(): value.strip() for name, equals, value in pairs if equals}
+    settings = {name.strip().lower(): value.strip() for name, equals, value in pairs if equals}
+    if "clustername" not in settings:
+        raise ValueError(f"a configuration without a cluster's name: {text}")
+    return settings
 
 
 def partitions(text: str) -> list[Partition]:
@@ -150,7 +153,7 @@ def cluster_limits(
     return ClusterLimits(
         name=config.get("clustername", ""),
         version=version(config.get("slurm_version", "")),
-        max_array_size=count(config.get("maxarraysize", "")) or MAX_ARRAY_SIZE,
+        max_array_size=_max_array_size(config.get("maxarraysize", "")),
         max_jobs=count(config.get("maxjobcount", "")) or MAX_JOBS,
         min_job_age=_first_number(config.get("minjobage"), MIN_JOB_AGE),
         kill_wait=_first_number(config.get("killwait"), KILL_WAIT),
@@ -162,6 +165,12 @@ def cluster_limits(
         submit_by_account=accounts,
         submit_by_qos=dict(by_qos or {}),
     )
+
+
+def _max_array_size(written: str) -> int:
+    """One more than the largest index; 0 switches arrays off, so that there is only the first."""
+    most = count(written)
+    return MAX_ARRAY_SIZE if most is None else max(1, most)
 
 
 def version(written: str) -> tuple[int, int]:

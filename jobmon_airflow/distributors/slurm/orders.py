@@ -48,7 +48,7 @@ class Orders:
             runtime=self._at_most(batch, asked),
             way=self._way,
             spool=self._spool,
-            suspects=self._suspects,
+            leaves_out=tuple(self._suspects.now(self._limits.nodes)),
             limits=self._limits,
         )
 
@@ -115,7 +115,7 @@ class Order:
     runtime: float | None  #: seconds that each job asks for
     way: Way
     spool: Spool | None
-    suspects: Suspects
+    leaves_out: tuple[str, ...]  #: nodes that are not trusted
     limits: ClusterLimits
 
     @property
@@ -161,9 +161,9 @@ class Order:
         options = options_of(
             self.batch.resources, self.way.defaults, runtime=self.runtime, log_folder=self.folder
         )
-        if bad := self.suspects.now(self.limits.nodes):
+        if self.leaves_out:
             given = options.get("exclude")
-            options["exclude"] = ",".join([*([given] if given else []), *bad])
+            options["exclude"] = ",".join([*([given] if given else []), *self.leaves_out])
         return options
 
     def _pace(self) -> Pace:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from jobmon_airflow.queues import QueueLimits
+
+_REFUSED: Final = "BadConstraints"
 
 # --- jobs -----------------------------------------------------------------------------------------------------
 
@@ -76,9 +78,12 @@ class QueueRow:
     exit_code: int | None = None  #: of one that is over; unlike accounting's, true
     signal: int | None = None
     raw_id: int | None = None  #: the element's own number, by which slurmstepd speaks of it
-    is_whole: bool = (
-        False  #: of a job without an element: speaks for all elements that have no row of their own
-    )
+    is_whole: bool = False  #: of a job without an element: speaks for all that have no row of their own
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether it was never taken: Slurm keeps what it refused for some time, as a job that failed."""
+        return self.state is State.FAILED and self.reason == _REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

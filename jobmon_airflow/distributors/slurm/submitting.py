@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -58,6 +59,7 @@ class Handover:
         submission_of: Callable[[Piece], Awaitable[Submission]],
         placed: Callable[[Piece, int], None],
         says: Callable[[str], None],
+        nudge: asyncio.Event,
     ) -> None:
         self._book = book
         self._controller = controller
@@ -65,6 +67,7 @@ class Handover:
         self._submission_of = submission_of
         self._placed = placed
         self._says = says
+        self._nudge = nudge  # rings when it may be that nothing more need be submitted
         self._most: int | None = None  # elements, where those whom the batch is counted for may have no more
         self._has_taken = False
 
@@ -76,7 +79,7 @@ class Handover:
         rest = _FIRST_REST
         while (piece := self._next(token, pack, most_steps)) is not None:
             try:
-                job_id = await self._controller.submit(await self._submission_of(piece))
+                await self._submit(piece)
             except ArrayIsTooLarge as error:
                 if not 0 < error.most < piece.size:
                     raise
@@ -87,18 +90,32 @@ class Handover:
                 if not self._has_taken:
                     raise
                 self._says(error.problem)
-                await asyncio.sleep(rest)
+                await self._pause(rest)
                 rest = min(_LONGEST_REST, rest * 2)
             else:
                 self._has_taken, rest = True, _FIRST_REST
                 self._says("")
                 self._room.was_taken(piece.size)
-                self._placed(piece, job_id)
+
+    async def _submit(self, piece: Piece) -> None:
+        answered, members = asyncio.Event(), self._book.by_step.get(piece.token, {})
+        for step in piece:
+            members[step].answered = answered
+        try:
+            self._placed(piece, await self._controller.submit(await self._submission_of(piece)))
+        finally:
+            answered.set()
+
+    async def _pause(self, seconds: float) -> None:
+        self._nudge.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._nudge.wait()
 
     def _next(self, token: str, pack: int, most_steps: Callable[[int], int]) -> Piece | None:
         """The first run of steps that are wanted and not submitted, as long as may be."""
         wanted = self._book.by_step.get(token, {})
-        left = sorted(step for step, held in wanted.items() if not held.is_placed)
+        left = sorted(step for step, held in wanted.items() if not (held.is_placed or held.is_cancelled))
         if not left:
             return None
         elements = min(self._room.elements, self._most or self._room.elements)

@@ -41,12 +41,6 @@ class Suspects:
         latest = sorted(seen, key=seen.__getitem__, reverse=True)
         return sorted(latest[: int(nodes * _SHARE)])
 
-    def forget(self) -> None:
-        """Leave none out any more: the cluster says that nothing would be left."""
-        self._own.clear()
-        if self._file is not None:
-            self._file.unlink(missing_ok=True)
-
     def _read(self) -> dict[str, float]:
         if self._file is None:
             return {}

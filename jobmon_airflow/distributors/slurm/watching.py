@@ -65,8 +65,9 @@ class Watch:
         self.notes: dict[str, str] = {}
         seldom = 30.0 if spool is not None else 10.0
         self.files = Rhythm(shortest=0.1, longest=2.0, share=0.25)
-        self.queue = Rhythm(shortest=2.0, longest=min(seldom, max(2.0, limits.min_job_age / 4)))
-        self.accounting = Rhythm(shortest=2.0, longest=60.0)
+        often = patience.between_questions
+        self.queue = Rhythm(shortest=often, longest=min(seldom, max(often, limits.min_job_age / 4)))
+        self.accounting = Rhythm(shortest=often, longest=60.0)
 
     def expect(self) -> None:
         """Something is about to be heard: jobs were submitted, or ended."""

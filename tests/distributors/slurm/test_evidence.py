@@ -143,6 +143,12 @@ def test_a_command_that_ends_well_after_all_has_ended_well():
     assert words(told(0, was_told_to_end=True, row=row(State.COMPLETED))) == "done"
 
 
+def test_what_was_told_to_end_so_that_slurm_could_start_its_job_again_is_not_its_own_fault():
+    again = row(State.COMPLETED, restarts=1)  # the second time it found its claim, and did nothing
+    assert words(told(143, was_told_to_end=True, row=again)) == "node failed"
+    assert words(told(143, was_told_to_end=True, row=row(State.PENDING, restarts=1))) == "node failed"
+
+
 def test_what_we_told_to_end_was_cancelled_by_us():
     assert told(143, was_told_to_end=True, is_cancelled=True).cause is Cause.CANCELLED
 
