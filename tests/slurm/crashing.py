@@ -103,6 +103,7 @@ class World:
     environment: Mapping[str, str] = field(default_factory=dict)
     patience: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.1  #: that a task takes
+    slow: Mapping[str, float] = field(default_factory=dict)  #: tasks that take longer
     eats: bool = False  #: whether one task needs more memory than it asks for at first
     resources: Mapping[str, Any] = field(default_factory=dict)
     lease: float = 90.0
@@ -145,7 +146,7 @@ class World:
                 letter=letter,
                 step=str(STEP),
                 log=str(self.log),
-                seconds=str(self.seconds),
+                seconds=str(self.slow.get(letter, self.seconds)),
                 how="fails" if letter == "f" else "eats" if letter == "m" and self.eats else "well",
                 compute_resources=dict(self.resources),
                 resource_scales={"memory": 3.0},

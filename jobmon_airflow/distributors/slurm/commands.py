@@ -69,8 +69,8 @@ class CommandController:
     async def _why(self, submission: Submission, said: Answer) -> ClusterError:
         most = self._most_at_once(submission)
         error = refusal(said.err or said.out, name=submission.name, size=submission.size, most=most)
-        if isinstance(error, SubmissionRefused) and said.code not in (1, 255):
-            # It was killed, or crashed: these are not the words of a refusal.
+        if isinstance(error, SubmissionRefused) and (said.code not in (1, 255) or not said.err.strip()):
+            # It was killed, it crashed, or nobody knows how it ended: these are not the words of a refusal.
             return _in_doubt(submission, said)
         return error
 

@@ -126,9 +126,9 @@ def test_whoever_dies_while_resuming_leaves_all_to_the_next(
     world_of: Callable[..., World], resume: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def half_run(name: object) -> World:
-        """A controller has died when some jobs were done, some run, and one is on its way."""
-        world = world_of(name, seconds=0.4)
-        assert world.run(FIRST, point="while sbatch runs", before=3) is None
+        """A controller has died when some jobs were done, one runs, and one was not submitted."""
+        world = world_of(name, slow={"b": 2.0})
+        assert world.run(FIRST, point="before sbatch runs", before=1) is None
         return world
 
     points = points_of(half_run("rehearsal"), resume)
