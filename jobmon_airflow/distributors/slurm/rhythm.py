@@ -39,5 +39,10 @@ class Rhythm:
         """Ask as soon as possible."""
         self.due, self.interval = 0.0, 0.0
 
+    def expect(self, now: float) -> None:
+        """Ask soon, though there is no hurry: what others heard a moment ago is new enough."""
+        self.interval = min(self.interval, self.shortest)
+        self.due = min(self.due, now + self.shortest)
+
     def is_due(self, now: float) -> bool:
         return now >= self.due

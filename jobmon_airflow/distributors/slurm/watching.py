@@ -72,8 +72,7 @@ class Watch:
     def expect(self) -> None:
         """Something is about to be heard: jobs were submitted, or ended."""
         self.files.hurry()
-        self.queue.due = min(self.queue.due, _now() + self.queue.shortest)
-        self.queue.interval = 0.0
+        self.queue.expect(_now())
 
     def hurry(self) -> None:
         """Ask everybody as soon as possible."""
