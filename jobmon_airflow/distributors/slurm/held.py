@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.distributors.protocol import family_of
 from jobmon_airflow.distributors.slurm.pieces import Piece
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from jobmon_airflow.distributors.slurm.seam import Record
     from jobmon_airflow.distributors.slurm.told import Over
+
+
+_NONE: Final = -1
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -51,8 +54,8 @@ class Held:
 
     @property
     def element(self) -> int:
-        assert self.piece is not None
-        return self.piece.element(self.step)
+        """Which of its array's elements it is; none of them, as long as Slurm has not shown the array."""
+        return _NONE if self.piece is None else self.piece.element(self.step)
 
     @property
     def is_on_its_way(self) -> bool:
@@ -130,12 +133,15 @@ class Book:
                     yield piece, held
 
     def elements(self, attempts: Collection[int]) -> dict[int, Elements]:
-        """The elements, by job, that run none but these attempts."""
+        """The elements, by job, that run none but these attempts.
+
+        What Slurm has not shown is not among them: its id may be somebody else's by now.
+        """
         wanted = set(attempts)
         mine: dict[int, set[int]] = defaultdict(set)
         others: dict[int, set[int]] = defaultdict(set)
         for held in self.by_attempt.values():
-            if held.job_id is not None:
+            if held.job_id is not None and held.piece is not None:
                 (mine if held.attempt in wanted else others)[held.job_id].add(held.element)
         found = {job_id: elements - others[job_id] for job_id, elements in mine.items()}
         return {job_id: as_elements(elements) for job_id, elements in found.items() if elements}
