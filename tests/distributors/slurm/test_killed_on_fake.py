@@ -233,10 +233,10 @@ def test_controllers_that_die_at_any_moment_again_and_again_run_nothing_twice(
 ) -> None:
     befall, ends_jobs = TROUBLES[trouble]
     draw = Random(f"{trouble} {resumes}")
-    world = world_of("dies again and again", seconds=0.5)
+    world = world_of("dies again and again", seconds=0.7)
 
     with _troubled(fake, befall, draw):
-        moments = (draw.uniform(0.3, 1.5) for _ in count())
+        moments = (draw.uniform(0.3, 1.3) for _ in count())
         die_again_and_again(world, resumes, moments, most=12)
     fake.lift()
     world.until_done(resumes[-1])
