@@ -11,7 +11,7 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 from jobmon_airflow.distributors.protocol import Job, family_of
@@ -54,6 +54,7 @@ class Clusters:
         self._in_flight = 0
         self._unwanted: set[int] = set()  # attempts that were cancelled, perhaps before they were taken
         self._stopped = asyncio.Event()
+        self._nudge = asyncio.Event()  # rings when whoever waits for a full cluster should look again
         self._notes: dict[str, str] = {}
         self._held_back: dict[
             str, tuple[str, int]
@@ -137,12 +138,14 @@ class Clusters:
     def cancel(self, name: str, attempts: Collection[int], *, at_once: bool = False) -> None:
         """End the jobs of attempts, and those that are not there yet as soon as they are."""
         self._unwanted.update(attempts)
+        self._nudge.set()
         self._in_flight += 1
         self.start(self._cancel(name, attempts, at_once=at_once))
 
     def stop(self) -> None:
         """Hand nothing more over."""
         self._stopped.set()
+        self._nudge.set()
 
     async def adopt(self, name: str, jobs: Sequence[Job]) -> set[int]:
         """Which of these the cluster has; it is asked until it answers."""
@@ -180,6 +183,8 @@ class Clusters:
         ids = [attempt.id for attempt in batch.attempts]
         rest, is_first = _FIRST_REST, True
         while not self._stopped.is_set():
+            if self._unwanted.issuperset(ids):
+                return [NotTaken(ids, verdicts.KILLED, "It was ended before its cluster had taken it.")]
             # After a while another controller may act: then this one is about to learn so.
             if not self._hold.is_held or not (is_first or await self._hold.is_still_ours()):
                 await self._pause(1.0)
@@ -242,8 +247,8 @@ class Clusters:
             self._inbox.put()  # who waits for all to be settled looks again
 
     async def _pause(self, seconds: float) -> None:
-        try:
+        if not self._stopped.is_set():
+            self._nudge.clear()
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._stopped.wait()
-        except TimeoutError:
-            pass
+                await self._nudge.wait()
