@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import UTC, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from jobmon_airflow.distributors.slurm import limits, reading, rows
+from jobmon_airflow.distributors.slurm.kept import kept
 from jobmon_airflow.distributors.slurm.refusals import SubmissionInDoubt, is_silent, refusal, slurms_words
 from jobmon_airflow.distributors.slurm.shells import WITHIN
 from jobmon_airflow.errors import AccountingIsDown, ClusterError, ClusterUnreachable, SubmissionRefused
@@ -19,6 +21,7 @@ from jobmon_airflow.errors import AccountingIsDown, ClusterError, ClusterUnreach
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from jobmon_airflow.distributors.slurm.seam import ClusterLimits, Elements, QueueRow, Record, Submission
     from jobmon_airflow.distributors.slurm.shells import Answer, Shell
@@ -152,22 +155,18 @@ class CommandController:
 
     # --- limits -----------------------------------------------------------------------------------------------------
 
-    async def limits(self) -> ClusterLimits:
+    async def limits(self, kept_in: Path | None = None) -> ClusterLimits:
         """What the cluster allows."""
         user, config = (
             await self._me(),
             self._read(limits.configuration, await self._told(("scontrol", "show", "config"))),
         )
-        cluster = f"cluster={config.get('clustername', '')}"
-        associations = f"format={','.join(limits.ASSOCIATIONS)}"
-        partitions, sizes, nodes, accounts, mine, default, qos = await asyncio.gather(
+        cluster = config.get("clustername", "")
+        partitions, sizes, nodes, known = await asyncio.gather(
             self._told(("scontrol", "show", "partition", "--oneliner")),
             self._told(("sinfo", "--noheader", "--all", "--exact", f"--format={limits.NODES_FORMAT}")),
             self._told(("sinfo", "--noheader", "--all", "--format=%D")),
-            self._accounts(("show", "association", cluster, "user=", associations)),
-            self._accounts(("show", "association", cluster, f"user={user}", associations)),
-            self._accounts(("show", "user", f"name={user}", cluster, "format=DefaultAccount")),
-            self._accounts(("show", "qos", f"format={','.join(limits.QOS)}")),
+            kept(kept_in, {"cluster": cluster, "user": user}, partial(self._accounts, cluster, user)),
         )
         self._limits = self._read(
             lambda answer: limits.cluster_limits(
@@ -175,22 +174,34 @@ class CommandController:
                 limits.partitions(answer),
                 limits.largest_nodes(sizes),
                 nodes=sum(filter(None, map(reading.count, nodes.split()))),
-                known=limits.associations(accounts + mine),
-                by_qos=limits.qos(qos),
+                known=limits.associations((known["accounts"] or "") + (known["mine"] or "")),
+                by_qos=limits.qos(known["qos"] or ""),
                 user=user,
-                default_account=default.strip() or None,
+                default_account=(known["default"] or "").strip() or None,
             ),
             partitions,
         )
         return self._limits
 
-    async def _accounts(self, asked: Sequence[str]) -> str:
-        """What sacctmgr knows; nothing where there is no accounting, or it is down: then Slurm's refusals must do."""
+    async def _accounts(self, cluster: str, user: str) -> dict[str, str | None]:
+        """What slurmdbd knows of the user's accounts and of all above them, and of QOS."""
+        where, associations = f"cluster={cluster}", f"format={','.join(limits.ASSOCIATIONS)}"
+        questions = {
+            "accounts": ("show", "association", where, "user=", associations),
+            "mine": ("show", "association", where, f"user={user}", associations),
+            "default": ("show", "user", f"name={user}", where, "format=DefaultAccount"),
+            "qos": ("show", "qos", f"format={','.join(limits.QOS)}"),
+        }
+        answers = await asyncio.gather(*map(self._told_by_slurmdbd, questions.values()))
+        return dict(zip(questions, answers, strict=True))
+
+    async def _told_by_slurmdbd(self, asked: Sequence[str]) -> str | None:
+        """None where there is no accounting, or it is down: then Slurm's refusals must do."""
         try:
             said = await self._run(("sacctmgr", "--noheader", "--parsable2", *asked), extra=_PLAIN)
         except ClusterUnreachable:
-            return ""
-        return said.out if said.code == 0 else ""
+            return None
+        return said.out if said.code == 0 else None
 
     # --- ask --------------------------------------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ class Slurm:
             self._controller = await self._stack.enter_async_context(self._way.controller())
             spool = self._way.spool(self._controller)
             self._spool = await self._stack.enter_async_context(spool) if spool is not None else None
-            self._limits = await self._controller.limits()
+            self._limits = await self._controller.limits(self._way.own_folder)
         except BaseException:
             await self._stack.aclose()
             raise

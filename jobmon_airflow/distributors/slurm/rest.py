@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from jobmon_airflow.distributors.slurm import limits as read_limits
 from jobmon_airflow.distributors.slurm import rest_limits, rest_rows, rest_words
+from jobmon_airflow.distributors.slurm.kept import kept
 from jobmon_airflow.distributors.slurm.refusals import SubmissionInDoubt, is_silent, refusal
 from jobmon_airflow.distributors.slurm.rest_job import body
 from jobmon_airflow.errors import AccountingIsDown, ClusterError, ClusterUnreachable
@@ -23,6 +24,7 @@ from jobmon_airflow.errors import AccountingIsDown, ClusterError, ClusterUnreach
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     import httpx
 
@@ -199,19 +201,17 @@ class RestController:
 
     # --- limits -----------------------------------------------------------------------------------------------------
 
-    async def limits(self) -> ClusterLimits:
+    async def limits(self, kept_in: Path | None = None) -> ClusterLimits:
         """What the cluster allows. slurmctld's own settings are Slurm's defaults, since nobody tells them."""
-        partitions, nodes = await asyncio.gather(
-            self._get(self._slurm("partitions")), self._get(self._slurm("nodes"))
+        partitions, nodes, known = await asyncio.gather(
+            self._get(self._slurm("partitions")),
+            self._get(self._slurm("nodes")),
+            kept(kept_in, {"cluster": self._base, "user": self._user or ""}, self._accounts),
         )
         version = (
             (partitions.get("meta") or {}).get("Slurm") or (partitions.get("meta") or {}).get("slurm") or {}
         )
-        accounts, qos, clusters = (
-            await self._accounts("associations"),
-            await self._accounts("qos"),
-            await self._accounts("clusters"),
-        )
+        accounts, qos, clusters = (known[what] or {} for what in ("associations", "qos", "clusters"))
         names = [str(each.get("name")) for each in clusters.get("clusters") or []]
         name = names[0] if len(names) == 1 else ""
         self._limits = read_limits.cluster_limits(
@@ -230,12 +230,23 @@ class RestController:
         )
         return self._limits
 
-    async def _accounts(self, what: str) -> Json:
-        """What slurmdbd knows; nothing where it is down, or not there: then Slurm's refusals must do."""
+    async def _accounts(self) -> dict[str, Json | None]:
+        """What slurmdbd knows of the user's accounts and of all above them, of QOS and of clusters."""
+        accounts = await self._told_by_slurmdbd("associations")
+        rows = (accounts or {}).get("associations") or []
+        mine = [row for row in rows if row.get("user") in (None, "", self._user) or not self._user]
+        return {
+            "associations": accounts and {"associations": mine},
+            "qos": await self._told_by_slurmdbd("qos"),
+            "clusters": await self._told_by_slurmdbd("clusters"),
+        }
+
+    async def _told_by_slurmdbd(self, what: str) -> Json | None:
+        """None where it is down, or not there: then Slurm's refusals must do."""
         try:
             return await self._get(f"/slurmdb/{self._known_version}/{what}")
         except ClusterError:
-            return {}
+            return None
 
     # --- ask --------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from jobmon_airflow.queues import QueueLimits
 
@@ -196,8 +197,8 @@ class Controller(Protocol):
     async def hold(self, jobs: Collection[int], *, release: bool = False) -> None:
         """Let nothing that waits of these arrays begin; or let it again."""
 
-    async def limits(self) -> ClusterLimits:
-        """What the cluster allows."""
+    async def limits(self, kept_in: Path | None = None) -> ClusterLimits:
+        """What the cluster allows. What slurmdbd says of it may be some minutes old, and is kept in the folder."""
 
 
 # --- the shared folder ------------------------------------------------------------------------------------------
