@@ -248,7 +248,8 @@ _OF_AN_ATTEMPT: Final = ("JOBMON_TASK_ID", "JOBMON_TASK_INSTANCE_ID")
 
 
 def _script(*parts: str) -> str:
-    return "#!/bin/sh\n" + with_returns("".join(parts))
+    """In braces, because a shell runs what it has read: of a script that was cut short on its way, nothing."""
+    return "#!/bin/sh\n{\n" + with_returns("".join(parts)) + "}\n"
 
 
 def _exportable(env: dict[str, str]) -> dict[str, str]:

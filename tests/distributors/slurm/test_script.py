@@ -46,6 +46,21 @@ def test_an_element_runs_its_step_and_says_how_it_ended(node):
     assert node.output(batch, 1) == (b"out\n", b"err\n")
 
 
+@pytest.mark.parametrize("pack", [1, 2], ids=["plain", "packed"])
+def test_nothing_runs_of_a_script_that_was_cut_short_on_its_way_to_slurm(node, pack):
+    batch = batch_of(f"echo ran >>{node.root}/ran", f"echo ran >>{node.root}/ran")
+    path = node.prepared(batch, pack=pack)
+    whole = path.read_bytes()
+    lines = [place for place, byte in enumerate(whole) if byte == ord("\n")]
+
+    for cut in [*lines[:-1], len(whole) // 2, len(whole) - 3]:
+        path.write_bytes(whole[:cut])
+        node.start(path).communicate(timeout=60)
+
+    assert not (node.root / "ran").exists()
+    assert node.told(batch) == []
+
+
 def test_time_and_cpu_are_measured(node):
     batch = batch_of("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; sleep 0.3")
 
