@@ -114,7 +114,6 @@ class SshShell:
     async def _enter(self) -> None:
         self._folder = _short_private_folder()
         try:
-            self._address = in_files(self._given, self._folder)
             await self._connect()
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -176,6 +175,14 @@ class SshShell:
 
     async def _start_master(self) -> None:
         self._forget()
+        self._address = in_files(self._given, self._socket.parent)
+        try:
+            await self._let_in()
+        finally:
+            # It is needed no more, and whoever is killed from now on leaves no key behind.
+            _remove(self._given, self._address)
+
+    async def _let_in(self) -> None:
         log = self._socket.with_name("said")
         master = self._address.words(
             *("-f", "-N", "-M", "-o", f"ControlPath={self._socket}", "-o", f"ControlPersist={_IDLE}"),
@@ -217,6 +224,11 @@ def in_files(address: SshAddress, folder: Path) -> SshAddress:
         # Whatever name and port ssh's own configuration turns the host into, this is the key that it has.
         known_hosts = _written(folder / "known_hosts", f"* {_whole_key(address.host_key)}\n")
     return replace(address, key_file=key_file, private_key=None, known_hosts=known_hosts, host_key=None)
+
+
+def _remove(given: SshAddress, address: SshAddress) -> None:
+    if given.private_key is not None and address.key_file is not None:
+        Path(address.key_file).unlink(missing_ok=True)
 
 
 def _written(path: Path, text: str) -> str:

@@ -202,18 +202,26 @@ def test_a_key_that_is_not_let_in_is_told(server):
         )
 
 
-def test_a_key_may_come_as_text_and_is_gone_afterwards(server):
+def test_a_key_may_come_as_text_and_is_a_file_only_while_the_connection_is_made(server):
     address = replace(server.address, key_file=None, private_key=server.key.read_text().strip())
 
     async def story(shell):
-        key = shell._socket.with_name("key")
-        return (await shell.run(["echo", "in"])).out, key, stat.S_IMODE(key.stat().st_mode)
+        first = await shell.run(["echo", "in"])
+        server.end_connections()
+        second = await shell.run(["echo", "in again"])
+        return first, second, shell.connected, list(shell._socket.parent.iterdir())
 
-    out, key, mode = told(address, story)
+    first, second, connected, left = told(address, story)
 
-    assert (out, mode) == ("in\n", 0o600)
-    assert not key.exists()
+    assert (first.out, first.err, second.out, second.err, connected) == ("in\n", "", "in again\n", "", 2)
+    assert {file.name for file in left} == {"s", "said"}
     assert "PRIVATE" not in repr(address)
+
+
+def test_keys_that_came_as_text_can_be_read_by_us_alone(server):
+    with at_hand(replace(server.address, private_key="key", known_hosts=None)) as here:
+        assert stat.S_IMODE(Path(here.key_file).stat().st_mode) == 0o600
+        assert stat.S_IMODE(Path(here.key_file).parent.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("how", ["{} {} ada@head", "{1}"], ids=["with its type", "alone"])
