@@ -51,6 +51,11 @@ def fake(make):
     return make()
 
 
+@pytest.fixture(autouse=True)
+def _short_rests(monkeypatch):
+    monkeypatch.setattr("jobmon_airflow.distributors.slurm.submitting._FIRST_REST", 0.2)
+
+
 @pytest.fixture
 def spool(tmp_path):
     return str(tmp_path / "spool")
@@ -453,7 +458,7 @@ def test_a_slurmctld_that_hangs_holds_up_nobody_who_tells_his_own_end(fake, tell
 def test_a_requeued_job_runs_once(fake, tell, tmp_path):
     async def story(slurm):
         (name,) = await slurm.submit(one := batch(f"echo run >>{tmp_path}/runs; sleep 60"))
-        await begun(slurm, one)
+        await until((tmp_path / "runs").exists)
         fake.requeue(name)
         ended = await end(slurm, one)
         await until(lambda: fake.states(name) == {0: "COMPLETED"})
