@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -267,12 +268,29 @@ def test_a_limit_of_jobs_means_that_the_rest_waits(run):
         await slurm.submit(first := batch(*["sleep 2"] * 3, project="proj_limited"))
         submitting = asyncio.create_task(slurm.submit(many := batch(*["true"] * 9, project="proj_limited")))
         ended = await endings(slurm, first, many)
-        return [each.evidence.exit_code for each in ended.values()], len(await submitting)
+        names = await submitting
+        assert not slurm.note
+        return [each.evidence.exit_code for each in ended.values()], len(names)
 
     codes, names = run(story)
 
     assert codes == [0] * 12
     assert names == 9
+
+
+def test_what_waits_to_be_submitted_says_which_limit_is_reached(run):
+    async def story(slurm):
+        await slurm.submit(first := batch(*["sleep 4"] * 4, project="proj_limited"))
+        submitting = asyncio.create_task(slurm.submit(many := batch(*["true"] * 3, project="proj_limited")))
+        while not (said := [reason for _, reason in slurm.waiting if "SubmitJobs" in reason]):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await slurm.news()
+        await slurm.cancel([*ids(first), *ids(many)])
+        await submitting
+        return said
+
+    assert run(story) == ["AssocGrpSubmitJobsLimit"]
 
 
 @pytest.mark.parametrize(

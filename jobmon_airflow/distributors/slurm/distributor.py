@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Started, family_of
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from jobmon_airflow.distributors.slurm.pieces import Piece
     from jobmon_airflow.distributors.slurm.seam import Elements
     from jobmon_airflow.distributors.slurm.ways import Way
+    from jobmon_airflow.errors import ClusterIsFull
     from jobmon_airflow.queues import QueueLimits
 
 _GLAD_TO_HOLD: Final = 10_000  # jobs of one workflow; more would only wait there
@@ -57,7 +59,7 @@ class Slurm:
     ) -> None:
         self._way = way or way_to(**connection)
         self._patience = patience or Patience()
-        self._full = ""
+        self._full: dict[str, ClusterIsFull] = {}  # batches, of which the rest waits for room
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -142,12 +144,16 @@ class Slurm:
         """What people should know, while something is wrong."""
         # Who has nothing to ask does not hear that it goes well again.
         troubles = self._watch.notes.values() if len(self._book) else ()
-        return "; ".join(filter(None, [self._full, *troubles]))
+        return "; ".join(filter(None, [*(error.problem for error in self._full.values()), *troubles]))
 
     @property
     def waiting(self) -> Counter[tuple[str, str]]:
-        """How many jobs wait in Slurm's queue, by the family of their batch and by Slurm's reason."""
-        return self._book.waiting()
+        """How many jobs wait in Slurm's queue, or to be there, by the family of their batch and by Slurm's reason."""
+        waiting = self._book.waiting()
+        for token, error in self._full.items():
+            late = [held for held in self._book.by_step.get(token, {}).values() if not held.is_placed]
+            waiting[family_of(token), error.reason or error.problem] += len(late)
+        return waiting
 
     async def queues(self) -> Sequence[QueueLimits]:
         """What its partitions can hold; the one without a name is where those go who name none."""
@@ -172,7 +178,7 @@ class Slurm:
             self._forget([held for held in members if held.job_id is None])
             raise
         finally:
-            self._says_full("")
+            self._full.pop(batch.token, None)
         return [held.name if held.job_id is not None else None for held in members]
 
     async def _hand_over(self, order: Order, members: Sequence[Held]) -> None:
@@ -183,7 +189,7 @@ class Slurm:
             self._room,
             lambda piece: order.submission(piece, self._promised(piece)),
             lambda piece, job_id: self._placed(members, piece, job_id),
-            self._says_full,
+            partial(self._note_full, order.batch.token),
             self._nudge,
         )
         try:
@@ -211,8 +217,11 @@ class Slurm:
         self._promises[piece.name] = given
         return given
 
-    def _says_full(self, words: str) -> None:
-        self._full = words
+    def _note_full(self, token: str, error: ClusterIsFull | None) -> None:
+        if error is None:
+            self._full.pop(token, None)
+        else:
+            self._full[token] = error
 
     def _forget(self, members: Collection[Held]) -> None:
         for held in members:

@@ -58,7 +58,7 @@ class Handover:
         room: Room,
         submission_of: Callable[[Piece], Awaitable[Submission]],
         placed: Callable[[Piece, int], None],
-        says: Callable[[str], None],
+        is_full: Callable[[ClusterIsFull | None], None],
         nudge: asyncio.Event,
     ) -> None:
         self._book = book
@@ -66,7 +66,7 @@ class Handover:
         self._room = room
         self._submission_of = submission_of
         self._placed = placed
-        self._says = says
+        self._is_full = is_full  # is told while the rest of the batch waits for room
         self._nudge = nudge  # rings when it may be that nothing more need be submitted
         self._most: int | None = None  # elements, where those whom the batch is counted for may have no more
         self._has_taken = False
@@ -89,12 +89,12 @@ class Handover:
                     continue
                 if not self._has_taken:
                     raise
-                self._says(error.problem)
+                self._is_full(error)
                 await self._pause(rest)
                 rest = min(_LONGEST_REST, rest * 2)
             else:
                 self._has_taken, rest = True, _FIRST_REST
-                self._says("")
+                self._is_full(None)
                 self._room.was_taken(piece.size)
 
     async def _submit(self, piece: Piece) -> None:

@@ -42,9 +42,9 @@ class Cluster:
     said: list = field(default_factory=list)
     is_full: asyncio.Event = field(default_factory=asyncio.Event)  #: rings when somebody was told so
 
-    def says(self, words):
-        self.said.append(words)
-        if words:
+    def says(self, error):
+        self.said.append(error and error.problem)
+        if error:
             self.is_full.set()
 
     async def submit(self, submission):
@@ -153,7 +153,7 @@ def test_once_it_has_taken_something_the_rest_waits_and_says_why():
     pieces = handed_over(cluster, 100, during=room_is_made)
 
     assert [step for piece in pieces for step in piece] == list(range(100))
-    assert cluster.said[-1] == ""
+    assert cluster.said[-1] is None
 
 
 def test_when_there_is_room_again_pieces_grow():
