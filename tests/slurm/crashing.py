@@ -184,7 +184,11 @@ class World:
 
     def end_of(self, life: Life, process: int) -> str | None:
         """How a controller's run ended; None if it met its fate."""
-        wait_until(lambda: not lives(process), f"Controller {life} does not end; {self.deaths}.", WITHIN)
+        try:
+            wait_until(lambda: not lives(process), f"{life} does not end; {self.deaths}.", WITHIN)
+        except AssertionError:
+            ask_where_it_is(process)
+            raise
         if life.said.exists():
             return str(json.loads(life.said.read_text())["ended"])
         assert life.fate.exists(), f"{life} failed otherwise than it should; see its traceback."
@@ -368,18 +372,27 @@ def assert_the_old_was_gone_before_the_new_began(world: World) -> None:
 
 
 def lives(process: int) -> bool:
-    with suppress(ProcessLookupError):
-        os.kill(process, 0)
-        return True
-    return False
+    """Whether a controller is there, and not another process that has got its number."""
+    return _state(process) is not None
 
 
 def sleeps(process: int) -> bool:
     """Whether a process was stopped."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-    except OSError:
-        return False
+    return _state(process) == "T"
+
+
+def _state(process: int) -> str | None:
+    with suppress(OSError):
+        if b"tests.slurm.mortals" in Path(f"/proc/{process}/cmdline").read_bytes():
+            return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    return None
+
+
+def ask_where_it_is(process: int) -> None:
+    """Let a controller say on standard error what it waits for."""
+    for how in (signal.SIGUSR2, signal.SIGUSR1):
+        os.kill(process, how)
+        time.sleep(1)
 
 
 def wake(process: int) -> None:

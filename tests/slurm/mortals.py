@@ -8,6 +8,7 @@ passed by before.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import sys
 import threading
 import traceback
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -34,6 +36,8 @@ from tests.engine.mortals import MortalArchive
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    from jobmon_airflow.engine.session import Result
 
 CLUSTER: Final = "box"
 #: what a controller asks of Slurm and of the shared folder
@@ -199,10 +203,22 @@ def live(life: Life) -> None:
         threaded=False,
     )
     try:
-        ended = str(asyncio.run(session.run()).status)
+        ended = str(asyncio.run(_run(session)).status)
     except JobmonError as error:
         ended = type(error).__name__
     life.said.write_text(json.dumps({"ended": ended, "passed": mortal.passed}))
+
+
+async def _run(session: Session) -> Result:
+    """Run to the end, and on a signal say for what everybody waits."""
+    faulthandler.register(signal.SIGUSR1)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, _say_what_is_waited_for)
+    return await session.run()
+
+
+def _say_what_is_waited_for() -> None:
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
 
 
 def _slurm(life: Life, mortal: Mortal) -> Slurm:
@@ -223,14 +239,15 @@ def bear() -> None:
     What is not a thread of its own, as the tests' process has them, can be forked; and what is imported once need not
     be imported by every controller. All of them end with the input.
     """
-    born: set[int] = set()
+    born: set[int] = set()  # by file, since a number is soon another's
     try:
         for line in sys.stdin:
             life = Life(**json.loads(line))
             child = os.fork()
             if child == 0:
                 _live_and_leave(life)
-            born.add(child)
+            with suppress(ProcessLookupError):
+                born.add(os.pidfd_open(child))
             sys.stdout.write(f"{child}\n")
             sys.stdout.flush()
     finally:
@@ -252,10 +269,8 @@ def _live_and_leave(life: Life) -> None:
 
 
 def _kill(child: int) -> None:
-    try:
-        os.kill(child, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(child, signal.SIGKILL)
 
 
 if __name__ == "__main__":
