@@ -170,7 +170,9 @@ def _kill(pid: int, how: signal.Signals) -> None:
 def _processes(run: Run, *, since: int = 0) -> Iterator[int]:
     if run.process is None:
         return
-    marked, session = f"{MARK}={mark(run)}".encode(), str(run.process.pid).encode()
+    marked = f"{MARK}={mark(run)}".encode()
+    # Once the script is over, its number may be another session's.
+    session = str(run.process.pid).encode() if run.process.returncode is None else None
     for folder in Path("/proc").iterdir():
         if not folder.name.isdecimal() or int(folder.name) < since:
             continue
