@@ -8,7 +8,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for python in python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
-# Two workers (-n 2) start two of each server, which takes longer than it saves while the tests are few.
+# Such as "-n 2 --dist loadfile": two files at a time, each with servers of its own, where there is memory for that.
 PYTEST_ARGS ?=
 SLURM_ARGS ?=
 
