@@ -50,6 +50,12 @@ test: env servers slurm  ## run the tests, save those that take long; PYTEST_ARG
 test-long: env servers slurm  ## run the others, most of them with a real Airflow
 	$(BIN)/python -m pytest -m long -n 2 --dist loadfile $(PYTEST_ARGS)
 
+# All points at which a controller may die, with a fake and with a real Slurm; `make test-long` tries some of them.
+.PHONY: campaign
+campaign: env slurm  ## kill controllers of Slurm's jobs at every point: most of an hour
+	JOBMON_TEST_CAMPAIGN=1 $(BIN)/python -m pytest -m long tests/slurm/test_killed.py \
+		tests/distributors/slurm/test_killed_on_fake.py $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: env  ## check style and format
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ from tests.slurm.crashing import (
     ENDS,
     FIRST,
     HOT,
+    IS_CAMPAIGN,
     Nursery,
     World,
     assert_all_is_well,
@@ -25,6 +26,7 @@ from tests.slurm.crashing import (
     each_of,
     points_of,
     sleeps,
+    some_of,
     wait_until,
     wake,
 )
@@ -72,7 +74,7 @@ def world_of(box: Box, nursery: Nursery, tmp_path: Path) -> Callable[..., World]
 def test_whoever_resumes_after_a_crash_at_any_point_runs_nothing_twice(
     world_of: Callable[..., World], resume: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    points = _chosen(points_of(world_of("rehearsal"), FIRST))
+    points = some_of(_chosen(points_of(world_of("rehearsal"), FIRST)))
 
     def die_at(point: tuple[str, int]) -> int:
         world = world_of(f"dies {point[1]} {point[0]}")
@@ -83,7 +85,7 @@ def test_whoever_resumes_after_a_crash_at_any_point_runs_nothing_twice(
 
     deaths = each_of(points, die_at)
 
-    assert sum(deaths) > 40
+    assert sum(deaths) > len(points) / 2
     _say(capsys, f"{len(points)} points, {sum(deaths)} deaths, no duplicate.")
 
 
@@ -92,7 +94,7 @@ def test_controllers_that_die_at_any_moment_again_and_again_run_nothing_twice(
     world_of: Callable[..., World], resumes: Sequence[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     draw = Random(f"{resumes}")
-    worlds = [world_of(number, seconds=1) for number in range(4)]
+    worlds = [world_of(number, seconds=1) for number in range(4 if IS_CAMPAIGN else 1)]
 
     for world in worlds:
         die_again_and_again(world, resumes, (draw.uniform(0.5, 4) for _ in count()), most=8)
@@ -103,7 +105,7 @@ def test_controllers_that_die_at_any_moment_again_and_again_run_nothing_twice(
             assert_all_is_well(world)
 
     deaths = sum(len(world.deaths) for world in worlds)
-    assert deaths > 8
+    assert deaths >= 2 * len(worlds)
     _say(capsys, f"{deaths} deaths, {sum(sum(w.starts().values()) for w in worlds)} starts, no duplicate.")
 
 

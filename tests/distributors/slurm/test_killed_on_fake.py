@@ -22,6 +22,7 @@ from tests.slurm.crashing import (
     ENDS,
     FIRST,
     HOT,
+    IS_CAMPAIGN,
     Nursery,
     World,
     assert_all_is_well,
@@ -32,6 +33,7 @@ from tests.slurm.crashing import (
     each_of,
     points_of,
     sleeps,
+    some_of,
     wait_until,
     wake,
 )
@@ -104,7 +106,7 @@ def test_whoever_resumes_after_a_crash_in_the_middle_of_a_submission_runs_nothin
 def test_whoever_resumes_after_a_crash_at_any_point_runs_nothing_twice(
     world_of: Callable[..., World], resume: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    points = points_of(world_of("rehearsal"), FIRST)
+    points = some_of(points_of(world_of("rehearsal"), FIRST))
 
     def die_at(point: tuple[str, int]) -> int:
         world = world_of(f"dies {point[1]} {point[0]}")
@@ -115,7 +117,7 @@ def test_whoever_resumes_after_a_crash_at_any_point_runs_nothing_twice(
 
     deaths = each_of(points, die_at)
 
-    assert len(deaths) > 80
+    assert len(deaths) > 80 or not IS_CAMPAIGN
     assert sum(deaths) > 0.8 * len(points)  # how often files are looked at is not the same each time
     _say(capsys, f"{len(points)} points, {sum(deaths)} deaths, no duplicate.")
 
@@ -131,7 +133,8 @@ def test_whoever_dies_while_resuming_leaves_all_to_the_next(
         assert world.run(FIRST, point="before sbatch runs", before=1) is None
         return world
 
-    points = points_of(half_run("rehearsal"), resume)
+    all_points = points_of(half_run("rehearsal"), resume)
+    points = some_of(all_points)
 
     def die_at(point: tuple[str, int]) -> int:
         world = half_run(f"dies {point[1]} {point[0]}")
@@ -143,7 +146,7 @@ def test_whoever_dies_while_resuming_leaves_all_to_the_next(
     deaths = each_of(points, die_at)
 
     assert {"in the middle of fence"} | ({"while scancel runs"} if resume is COLD else set()) <= {
-        point for point, _ in points
+        point for point, _ in all_points
     }
     _say(capsys, f"{len(points)} points, {sum(deaths)} deaths, no duplicate.")
 
@@ -223,7 +226,11 @@ TROUBLES: Final[dict[str, tuple[Callable[[FakeSlurm, Random], None], bool]]] = {
 
 @pytest.mark.long
 @pytest.mark.parametrize("trouble", TROUBLES)
-@pytest.mark.parametrize("resumes", [[HOT], [COLD], [HOT, COLD]], ids=["hot", "cold", "in turn"])
+@pytest.mark.parametrize(
+    "resumes",
+    [[HOT, COLD], *([[HOT], [COLD]] if IS_CAMPAIGN else [])],
+    ids=["in turn", *(["hot", "cold"] if IS_CAMPAIGN else [])],
+)
 def test_controllers_that_die_at_any_moment_again_and_again_run_nothing_twice(
     world_of: Callable[..., World],
     fake: FakeSlurm,
@@ -237,7 +244,7 @@ def test_controllers_that_die_at_any_moment_again_and_again_run_nothing_twice(
 
     with _troubled(fake, befall, draw):
         moments = (draw.uniform(0.3, 1.3) for _ in count())
-        die_again_and_again(world, resumes, moments, most=12)
+        die_again_and_again(world, resumes, moments, most=12 if IS_CAMPAIGN else 5)
     fake.lift()
     world.until_done(resumes[-1])
 
