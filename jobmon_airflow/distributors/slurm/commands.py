@@ -6,7 +6,6 @@ cost fifty times as much.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from datetime import UTC, timedelta
 from functools import partial
@@ -16,6 +15,7 @@ from jobmon_airflow.distributors.slurm import limits, reading, rows
 from jobmon_airflow.distributors.slurm.kept import kept
 from jobmon_airflow.distributors.slurm.refusals import SubmissionInDoubt, is_silent, refusal, slurms_words
 from jobmon_airflow.distributors.slurm.shells import WITHIN
+from jobmon_airflow.distributors.slurm.together import together
 from jobmon_airflow.errors import AccountingIsDown, ClusterError, ClusterUnreachable, SubmissionRefused
 
 if TYPE_CHECKING:
@@ -162,24 +162,27 @@ class CommandController:
             self._read(limits.configuration, await self._told(("scontrol", "show", "config"))),
         )
         cluster = config.get("clustername", "")
-        partitions, sizes, nodes, known = await asyncio.gather(
-            self._told(("scontrol", "show", "partition", "--oneliner")),
-            self._told(("sinfo", "--noheader", "--all", "--exact", f"--format={limits.NODES_FORMAT}")),
-            self._told(("sinfo", "--noheader", "--all", "--format=%D")),
-            kept(kept_in, {"cluster": cluster, "user": user}, partial(self._accounts, cluster, user)),
-        )
+        nodes_of = ("sinfo", "--noheader", "--all")
+        async with together() as asking:
+            partitions = asking.create_task(self._told(("scontrol", "show", "partition", "--oneliner")))
+            sizes = asking.create_task(self._told((*nodes_of, "--exact", f"--format={limits.NODES_FORMAT}")))
+            nodes = asking.create_task(self._told((*nodes_of, "--format=%D")))
+            accounts = asking.create_task(
+                kept(kept_in, {"cluster": cluster, "user": user}, partial(self._accounts, cluster, user))
+            )
+        known = accounts.result()
         self._limits = self._read(
             lambda answer: limits.cluster_limits(
                 config,
                 limits.partitions(answer),
-                limits.largest_nodes(sizes),
-                nodes=sum(filter(None, map(reading.count, nodes.split()))),
+                limits.largest_nodes(sizes.result()),
+                nodes=sum(filter(None, map(reading.count, nodes.result().split()))),
                 known=limits.associations((known["accounts"] or "") + (known["mine"] or "")),
                 by_qos=limits.qos(known["qos"] or ""),
                 user=user,
                 default_account=(known["default"] or "").strip() or None,
             ),
-            partitions,
+            partitions.result(),
         )
         return self._limits
 
@@ -192,8 +195,11 @@ class CommandController:
             "default": ("show", "user", f"name={user}", where, "format=DefaultAccount"),
             "qos": ("show", "qos", f"format={','.join(limits.QOS)}"),
         }
-        answers = await asyncio.gather(*map(self._told_by_slurmdbd, questions.values()))
-        return dict(zip(questions, answers, strict=True))
+        async with together() as asking:
+            answers = {
+                name: asking.create_task(self._told_by_slurmdbd(asked)) for name, asked in questions.items()
+            }
+        return {name: answer.result() for name, answer in answers.items()}
 
     async def _told_by_slurmdbd(self, asked: Sequence[str]) -> str | None:
         """None where there is no accounting, or it is down: then Slurm's refusals must do."""
