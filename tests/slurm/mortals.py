@@ -116,7 +116,12 @@ class MortalShell(LocalShell):
         if self._mortal.passes(f"before {words[0]} runs"):
             return _run_at_once(words, how)  # it has slept, and hears of nothing before this is done
         running = asyncio.create_task(super().run(words, **how))
-        await asyncio.wait([running], timeout=_A_MOMENT)
+        try:
+            await asyncio.wait([running], timeout=_A_MOMENT)
+        except asyncio.CancelledError:
+            running.cancel()
+            await asyncio.wait([running])
+            raise
         self._mortal.passes(f"while {words[0]} runs")
         answer = await running
         self._mortal.passes(f"before the answer of {words[0]} is read")
