@@ -327,6 +327,8 @@ _OVER: Final = (
 
 def _is_about_what_is_over(said: str) -> bool:
     lines = [line for line in said.lower().splitlines() if line.strip()]
+    if not lines:  # scancel says nothing of what is completing
+        return True
     return any(words in line for words in _OVER for line in lines) and not is_silent(said)
 
 
