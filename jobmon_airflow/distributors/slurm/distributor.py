@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 _GLAD_TO_HOLD: Final = 10_000  # jobs of one workflow; more would only wait there
 _REBALANCE_EVERY: Final = 5.0  # seconds
 _NEW: Final = 0  # what has no number yet
-_KEPT: Final = 14 * 24 * 3600.0  # seconds that a batch's folder is kept after anybody wrote to it
+# Seconds that a batch's folder is kept after anybody wrote to it. A job that waits for weeks, and then runs for weeks,
+# writes nothing there in between; without the folder nobody would know whether it has begun, nor how it ended.
+_KEPT: Final = 120 * 24 * 3600.0
 
 
 class Slurm:
