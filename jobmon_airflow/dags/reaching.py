@@ -7,9 +7,7 @@ cannot ask for connections, they are told with its order.
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from jobmon_airflow.dags.clusters import DEFAULT, SLURM
@@ -18,6 +16,7 @@ from jobmon_airflow.store import clusters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from jobmon_airflow.dags.commands import Command
     from jobmon_airflow.distributors.slurm.secrets import Kind
@@ -113,10 +112,9 @@ def log_root(
         parameters = way.parameters if way is not None else clusters.connection_of(connection, name)[1]
     if parameters.get("transport", "local") != "local":
         return None, False
-    from jobmon_airflow.distributors.slurm.ways import SPOOL
+    from jobmon_airflow.distributors.slurm.ways import root_of
 
-    shared = parameters.get("spool") or os.environ.get("JOBMON_SPOOL") or SPOOL
-    return Path(shared).expanduser().absolute() / "logs", True
+    return root_of(parameters.get("spool")) / "logs", True
 
 
 def of_workflow(database: Database, workflow_id: int) -> set[str]:

@@ -230,7 +230,7 @@ def _slurm(life: Life, mortal: Mortal) -> Slurm:
     way = replace(
         way_to(spool=life.spool),
         controller=lambda: Watched(CommandController(MortalShell(mortal)), OF_SLURM, mortal),  # type: ignore[arg-type,return-value]
-        spool=lambda _: Watched(MortalFolder(life.spool, mortal), OF_FOLDER, mortal),  # type: ignore[arg-type,return-value]
+        spool=lambda: Watched(MortalFolder(life.spool, mortal), OF_FOLDER, mortal),  # type: ignore[arg-type,return-value]
     )
     return Slurm(way=way, patience=Patience(**life.patience))
 

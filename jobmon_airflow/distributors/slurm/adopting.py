@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from jobmon_airflow.distributors.slurm.held import Held, elements_of
 from jobmon_airflow.distributors.slurm.pieces import Piece
+from jobmon_airflow.distributors.slurm.seam import LONG_AGO
 from jobmon_airflow.errors import AccountingIsDown, ClusterUnreachable
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from jobmon_airflow.distributors.protocol import Job
     from jobmon_airflow.distributors.slurm.orders import Orders
     from jobmon_airflow.distributors.slurm.seam import Controller, QueueRow, Record, Spool
-
-_LONG_AGO: Final = timedelta(days=30)
 
 
 class Adopting:
@@ -112,7 +111,7 @@ class Adopting:
         if not self._has_accounting:
             return
         try:
-            records = await self._controller.accounting(datetime.now(UTC) - _LONG_AGO)
+            records = await self._controller.accounting(datetime.now(UTC) - LONG_AGO)
         except AccountingIsDown as error:
             raise ClusterUnreachable(error.problem, remedy=error.remedy) from error
         for record in records:

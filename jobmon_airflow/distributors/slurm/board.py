@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.distributors.slurm.seam import Elements, QueueRow, State
+from jobmon_airflow.distributors.slurm.spool import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,10 +92,8 @@ class Board:
     def _write(self) -> None:
         assert self._file is not None
         text = json.dumps({"asked_at": self._asked_at, "rows": [_plain(row) for row in self._rows]})
-        new = self._file.with_suffix(f".{os.getpid()}")
         with suppress(OSError):  # who cannot read it asks for himself
-            new.write_text(text)
-            new.replace(self._file)
+            put(self._file, text.encode())
 
 
 def _plain(row: QueueRow) -> list[Any]:

@@ -62,17 +62,19 @@ class Slurm:
         self._way = way or way_to(**connection)
         self._patience = patience or Patience()
         self._full: dict[str, ClusterIsFull] = {}  # batches, of which the rest waits for room
+        self.appetite = _GLAD_TO_HOLD
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
         try:
             self._controller = await self._stack.enter_async_context(self._way.controller())
-            spool = self._way.spool(self._controller)
+            spool = self._way.spool()
             self._spool = await self._stack.enter_async_context(spool) if spool is not None else None
             self._limits = await self._controller.limits(self._way.own_folder)
         except BaseException:
             await self._stack.aclose()
             raise
+        self.appetite = min(_GLAD_TO_HOLD, self._limits.max_submit or _GLAD_TO_HOLD)
         self._begin_a_book()
         if self._spool is not None:
             await self._spool.clean(_KEPT)
@@ -106,9 +108,8 @@ class Slurm:
         )
         self._endings = Endings(self._watch, self._spool, self._suspects)
         self._at_a_time: dict[str, int] = {}  # by family of batches
-        self._given: dict[
-            int, int | None
-        ] = {}  # by job: how many elements may run at a time, as Slurm was told
+        # By job: how many elements may run at a time, as Slurm was told.
+        self._given: dict[int, int | None] = {}
         self._promises: dict[str, int] = {}  # the same, by name, of those that are on their way
         self._rebalance_at = 0.0
 
@@ -129,12 +130,6 @@ class Slurm:
             await asyncio.wait([self._looking])
         await self._watch.leave()
         await self._stack.aclose()
-
-    @property
-    def appetite(self) -> int:
-        """How many jobs it is glad to hold."""
-        most = self._limits.max_submit if hasattr(self, "_limits") else None
-        return min(_GLAD_TO_HOLD, most or _GLAD_TO_HOLD)
 
     @property
     def asked(self) -> Counter[str]:
@@ -170,9 +165,10 @@ class Slurm:
         order = self._orders.of(batch)
         if batch.at_a_time is not None:
             self._at_a_time[family_of(batch.token)] = batch.at_a_time
-        members = order.held(_now())
+        members = order.held()
         await order.prepare()
         for held in members:
+            held.since = _now()
             self._book.take(held)
         try:
             await self._hand_over(order, members)

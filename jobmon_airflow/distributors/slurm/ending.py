@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Output, Usage
 from jobmon_airflow.distributors.slurm.evidence import Wait
 from jobmon_airflow.errors import ClusterUnreachable
+from jobmon_airflow.worker.supervisor import TAIL, WIDEST, as_text, without_half_a_character
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from jobmon_airflow.distributors.slurm.seam import Spool
     from jobmon_airflow.distributors.slurm.suspects import Suspects
     from jobmon_airflow.distributors.slurm.watching import Watch
-
-TAIL: Final = 10_000  #: characters of its output that are kept in the database
-_WIDEST: Final = 4  # bytes of a character
 
 
 class Endings:
@@ -35,11 +33,12 @@ class Endings:
         tails = await self._tails([held for held, _ in judged])
         ends = []
         for held, evidence in judged:
-            last = self._judged_again(held, evidence, tails)
+            scheduler_said = _of(held, tails.get(held.scheduler_log or "", ""))
+            last = self._judged_again(held, evidence, tails.get(held.stderr or "", ""), scheduler_said)
             if isinstance(last, Wait):
                 self._watch.again(held)
             else:
-                ends.append((held, _ended(held, last, tails)))
+                ends.append((held, _ended(held, last, tails, scheduler_said)))
         await self._after([(held, end.evidence) for held, end in ends])
         return ends
 
@@ -77,21 +76,19 @@ class Endings:
             return {}
         paths = {path for held in members for path in (held.stdout, held.stderr, held.scheduler_log) if path}
         try:
-            found = await self._spool.tails(paths, TAIL * _WIDEST) if paths else {}
+            found = await self._spool.tails(paths, TAIL * WIDEST) if paths else {}
         except ClusterUnreachable as error:
             self._watch.notes["files"] = error.problem
             return {}
-        return {path: _as_text(text)[-TAIL:] for path, text in found.items()}
+        return {path: as_text(without_half_a_character(text))[-TAIL:] for path, text in found.items()}
 
-    def _judged_again(self, held: Held, evidence: Evidence, tails: Mapping[str, str]) -> Evidence | Wait:
+    def _judged_again(
+        self, held: Held, evidence: Evidence, said: str, scheduler_said: str
+    ) -> Evidence | Wait:
         """Its own last words, and Slurm's of it, may tell what no code does."""
-        if held.is_put_back:
+        if held.is_put_back or not (said or scheduler_said):
             return evidence
-        said, scheduler_said = (
-            tails.get(held.stderr or "", ""),
-            _of(held, tails.get(held.scheduler_log or "", "")),
-        )
-        return self._watch.judge(held, said, scheduler_said) if said or scheduler_said else evidence
+        return self._watch.judge(held, said, scheduler_said)
 
     async def _after(self, ended: Sequence[tuple[Held, Evidence]]) -> None:
         """What was lost with its node may still run there: it is told to end, and the node is left out for a while."""
@@ -111,7 +108,7 @@ class Endings:
             self._watch.notes["files"] = error.problem
 
 
-def _ended(held: Held, evidence: Evidence, tails: Mapping[str, str]) -> Ended:
+def _ended(held: Held, evidence: Evidence, tails: Mapping[str, str], scheduler_said: str) -> Ended:
     return Ended(
         attempt=held.attempt,
         evidence=evidence,
@@ -120,9 +117,7 @@ def _ended(held: Held, evidence: Evidence, tails: Mapping[str, str]) -> Ended:
             stdout=held.stdout,
             stderr=held.stderr,
             stdout_log=tails.get(held.stdout or ""),
-            stderr_log=tails.get(held.stderr or "")
-            or _of(held, tails.get(held.scheduler_log or "", ""))
-            or None,
+            stderr_log=tails.get(held.stderr or "") or scheduler_said or None,
         ),
         nodename=held.node,
     )
@@ -149,11 +144,3 @@ def _of(held: Held, text: str) -> str:
     marks += [f"{held.job_id}_{held.element}"] if held.job_id is not None and held.piece is not None else []
     words = {word for mark in marks for word in (f"StepId={mark}.", f"JOB {mark} ", f"job {mark} ")}
     return "\n".join(line for line in text.splitlines() if any(word in line for word in words))
-
-
-def _as_text(data: bytes) -> str:
-    """UTF-8; a byte that is none is shown as such, and databases cannot keep NUL."""
-    cut = 0
-    while cut < min(_WIDEST - 1, len(data)) and data[cut] & 0xC0 == 0x80:
-        cut += 1
-    return data[cut:].decode("utf-8", "backslashreplace").replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -66,6 +66,11 @@ class Known:
     said: str = ""  #: the end of its standard error
     scheduler_said: str = ""  #: what Slurm wrote of it
 
+    @property
+    def over_for_slurm_since(self) -> float:
+        """Since slurmctld has said that it is over, or has not known it any more."""
+        return self.row_over_since if self.row_over_since is not None else self.gone_since or 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -171,7 +176,7 @@ def _vanished(known: Known, state: State, patience: Patience) -> Evidence | Wait
     """Slurm says that it is over, and it has told nothing: perhaps its words are still on their way."""
     if not known.tells:
         return _by_scheduler_alone(known, state, patience)
-    since = known.row_over_since if known.row_over_since is not None else known.gone_since or 0.0
+    since = known.over_for_slurm_since
     may_tell = state in (State.COMPLETED, State.FAILED) and known.has_begun and not known.is_cancelled
     if since < (patience.for_line if may_tell else patience.for_line_of_killed):
         return Wait(hurries=True)
@@ -185,7 +190,7 @@ def _by_scheduler_alone(known: Known, state: State, patience: Patience) -> Evide
     record = known.record
     if record is not None and record.state.is_over and _step_ran_out_of_memory(record):
         return _by_state(known, State.OUT_OF_MEMORY, None)
-    since = known.row_over_since if known.row_over_since is not None else known.gone_since or 0.0
+    since = known.over_for_slurm_since
     is_asked = known.has_accounting and record is None and since < patience.for_accounting
     if is_asked and since < patience.for_line:
         return Wait(asks_accounting=True)  # what it used is told by nobody else

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+
+from jobmon_airflow.distributors.slurm.spool import put
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -53,9 +54,6 @@ def _read(file: Path, whose: Mapping[str, str]) -> Answers | None:
 
 
 def _write(file: Path, what: Mapping[str, Any]) -> None:
-    new = file.with_suffix(f".{os.getpid()}-{time.monotonic_ns()}")
     with suppress(OSError):  # then everybody asks for himself
         file.parent.mkdir(0o700, parents=True, exist_ok=True)
-        with open(new, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as opened:
-            json.dump(what, opened)
-        new.replace(file)
+        put(file, json.dumps(what).encode())

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.distributors.places import WORKING_DIR, directory
 from jobmon_airflow.distributors.protocol import Attempt, Batch
 from jobmon_airflow.distributors.slurm import packs
 from jobmon_airflow.distributors.slurm.held import Held
 from jobmon_airflow.distributors.slurm.options import options_of
-from jobmon_airflow.distributors.slurm.script import Pace, fitting, folders_of, output_of, script_of
+from jobmon_airflow.distributors.slurm.script import Pace, fitting, folders_of, script_of
 from jobmon_airflow.distributors.slurm.seam import Submission
-from jobmon_airflow.distributors.slurm.submitting import held_back
+from jobmon_airflow.distributors.slurm.table import Table
 from jobmon_airflow.errors import SubmissionRefused
 
 if TYPE_CHECKING:
@@ -63,16 +63,9 @@ class Orders:
             resources=job.resources,
             attempts=[attempt],
         )
-        folder = None if self._spool is None else f"{self._spool.root}/{job.token}"
-        output = output_of(batch, attempt, folder)
-        return Held(
-            attempt=job.attempt,
-            token=job.token,
-            step=job.step,
-            stdout=output.stdout,
-            stderr=output.stderr,
-            job_id=_job_id(job.distributor_id),
-        )
+        held = _held(Table(batch, folder_of(batch, self._spool)), job.step, attempt)
+        held.job_id = _job_id(job.distributor_id)
+        return held
 
     def _pack(self, batch: Batch) -> int:
         asked = batch.resources.extra.get("pack")
@@ -121,11 +114,12 @@ class Order:
     @property
     def folder(self) -> str | None:
         """The batch's folder, as nodes know it."""
-        return None if self.spool is None else f"{self.spool.root}/{self.batch.token}"
+        return folder_of(self.batch, self.spool)
 
-    def held(self, since: float) -> list[Held]:
+    def held(self) -> list[Held]:
         """What to remember of its attempts."""
-        return [self._held(step, attempt, since) for step, attempt in enumerate(self.batch.attempts)]
+        table = Table(self.batch, self.folder)
+        return [_held(table, step, attempt) for step, attempt in enumerate(self.batch.attempts)]
 
     def most_steps(self, first: int) -> int:
         """How many steps, from this one on, one script can hold."""
@@ -170,18 +164,32 @@ class Order:
         budget = packs.BUDGET if self.batch.resources.extra.get("pack") == packs.AUTO else None
         return Pace(lasts=self.runtime, budget=budget, typical=self.batch.typical_runtime)
 
-    def _held(self, step: int, attempt: Attempt, since: float) -> Held:
-        output: Any = output_of(self.batch, attempt, self.folder)
-        return Held(
-            attempt=attempt.id,
-            token=self.batch.token,
-            step=step,
-            stdout=output.stdout,
-            stderr=output.stderr,
-            folder=self.folder,
-            starts_steps=bool(_STARTS_STEPS.search(attempt.command)),
-            since=since,
-        )
+
+def held_back(submission: Submission, at_a_time: int | None) -> Submission:
+    """The same, that begins only so many elements at a time, or none as long as it is held."""
+    if at_a_time is None:
+        return submission
+    if at_a_time == 0:
+        return replace(submission, options={**submission.options, "hold": None})
+    return replace(submission, throttle=at_a_time)
+
+
+def folder_of(batch: Batch, spool: Spool | None) -> str | None:
+    """The batch's folder, as nodes know it, if they share one with us."""
+    return None if spool is None else f"{spool.root}/{batch.token}"
+
+
+def _held(table: Table, step: int, attempt: Attempt) -> Held:
+    output = table.output(attempt)
+    return Held(
+        attempt=attempt.id,
+        token=table.batch.token,
+        step=step,
+        stdout=output.stdout,
+        stderr=output.stderr,
+        folder=table.folder,
+        starts_steps=bool(_STARTS_STEPS.search(attempt.command)),
+    )
 
 
 def _job_id(name: str | None) -> int | None:

@@ -7,6 +7,7 @@ folder: here, or over ssh. Every question is about many jobs.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from jobmon_airflow.queues import QueueLimits
 
 _REFUSED: Final = "BadConstraints"
+
+#: How long ago jobs may have been submitted by another controller, as far as accounting is asked for them.
+LONG_AGO: Final = timedelta(days=30)
 
 # --- jobs -----------------------------------------------------------------------------------------------------
 

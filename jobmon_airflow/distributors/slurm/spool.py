@@ -96,7 +96,7 @@ class LocalSpool:
         self._make_folders(folder)
         for name, content in files.items():
             if not (folder / name).exists():
-                _put(folder / name, content)
+                put(folder / name, content)
 
     def _make_folders(self, folder: Path) -> None:
         self._make_root()
@@ -158,8 +158,8 @@ def _remove(folder: Path) -> None:
         log.warning("spool.not_removed", extra={"folder": str(folder), "reason": str(error)})
 
 
-def _put(path: Path, content: bytes) -> None:
-    """Write a file that is whole as soon as it is there."""
+def put(path: Path, content: bytes) -> None:
+    """Write a file for us alone, which is whole as soon as it is there."""
     fd, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
         with os.fdopen(fd, "wb") as file:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.distributors.slurm.pieces import Piece
@@ -126,12 +125,3 @@ class Handover:
                 break
             last = step
         return Piece(token, left[0], last, pack)
-
-
-def held_back(submission: Submission, at_a_time: int | None) -> Submission:
-    """The same, that begins only so many elements at a time, or none as long as it is held."""
-    if at_a_time is None:
-        return submission
-    if at_a_time == 0:
-        return replace(submission, options={**submission.options, "hold": None})
-    return replace(submission, throttle=at_a_time)

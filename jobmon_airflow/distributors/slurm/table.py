@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final
@@ -26,7 +27,7 @@ INSIDE_MAY_HOLD: Final = 16 * 1024  # bytes; Slurm sends the script to a node fo
 _ENCODING: Final = ("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for what is looked up once
 class Table:
     """The commands of a batch. ``folder`` is the batch's own, which nodes share with us, if there is one."""
 
@@ -35,12 +36,12 @@ class Table:
 
     # --- where output goes ------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def stdout(self) -> Path | None:
         """The folder for what commands print."""
         return directory(self.batch.resources.extra, STDOUT) or self._out
 
-    @property
+    @cached_property
     def stderr(self) -> Path | None:
         return directory(self.batch.resources.extra, STDERR) or self._out
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.distributors.slurm.evidence import PUT_BACK, Known, Wait, judge
 from jobmon_airflow.distributors.slurm.rhythm import Rhythm
-from jobmon_airflow.distributors.slurm.seam import State
+from jobmon_airflow.distributors.slurm.seam import LONG_AGO, State
 from jobmon_airflow.distributors.slurm.told import Begun, Over, PutBack, read
 from jobmon_airflow.errors import AccountingIsDown, ClusterUnreachable
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LONG_AGO: Final = timedelta(days=30)  # for jobs that another controller submitted, nobody knows when
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)  # ours and the cluster's
 _IDLE: Final = 3600.0  # seconds; somebody rings before that
 
@@ -242,7 +241,7 @@ class Watch:
         self._asks_accounting = False
         if not asking:
             return
-        since = min(held.submitted or datetime.now(UTC) - _LONG_AGO for held in asking) - _CLOCKS_DIFFER
+        since = min(held.submitted or datetime.now(UTC) - LONG_AGO for held in asking) - _CLOCKS_DIFFER
         jobs = {held.job_id for held in asking}
         known = {job_id for job_id in jobs if job_id is not None}
         try:

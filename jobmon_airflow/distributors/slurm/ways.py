@@ -34,7 +34,7 @@ class Way:
     """How a cluster is reached."""
 
     controller: Callable[[], Controller]
-    spool: Callable[[Controller], Spool | None]
+    spool: Callable[[], Spool | None]
     environment: Callable[[], dict[str, str]]  #: what commands there find in their environment
     working_dir: Callable[[], str]  #: where commands run that name no directory
     own_folder: Path | None = None  #: a folder here, for what controllers of a user tell each other
@@ -85,11 +85,16 @@ def way_to(
     )
 
 
+def root_of(spool: str | None) -> Path:
+    """The folder that nodes share with this machine, where a connection names it or not."""
+    return Path(spool or os.environ.get("JOBMON_SPOOL") or SPOOL).expanduser().absolute()
+
+
 def _here(spool: str | None, defaults: Defaults) -> Way:
     from jobmon_airflow.distributors.slurm.commands import CommandController
     from jobmon_airflow.distributors.slurm.shells import LocalShell
 
-    root = Path(spool or os.environ.get("JOBMON_SPOOL") or SPOOL).expanduser().absolute()
+    root = root_of(spool)
     return Way(
         controller=lambda: CommandController(LocalShell()),
         spool=partial(_local_spool, root),
@@ -107,7 +112,7 @@ def _by_ssh(address: SshAddress, spool: str | None, defaults: Defaults) -> Way:
     shell = SshShell(address)
     return Way(
         controller=lambda: CommandController(shell),
-        spool=lambda _: SshSpool(shell, spool or SPOOL),
+        spool=lambda: SshSpool(shell, spool or SPOOL),
         environment=inherited.exported,
         working_dir=lambda: ".",  # the home, where ssh begins
         own_folder=_folder_for(f"ssh-{address.user or ''}@{address.host}-{address.port or ''}"),
@@ -130,7 +135,7 @@ def _by_rest(
         controller=lambda: RestController(
             host, port=port, user=user, version=api_version, token=partial(token_of, host, user)
         ),
-        spool=lambda _: None if root is None else _local_spool(root, _),
+        spool=lambda: None if root is None else _local_spool(root),
         environment=inherited.exported,
         working_dir=lambda: "/tmp" if root is None else str(root),  # noqa: S108 - there is one on every node
         own_folder=_folder_for(f"rest-{user or ''}@{host}-{port or ''}"),
@@ -138,7 +143,7 @@ def _by_rest(
     )
 
 
-def _local_spool(root: Path, _: Controller) -> Spool:
+def _local_spool(root: Path) -> Spool:
     from jobmon_airflow.distributors.slurm.spool import LocalSpool
 
     return LocalSpool(str(root))

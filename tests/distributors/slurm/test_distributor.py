@@ -68,7 +68,7 @@ def tell(spool):
     def tell(story, *, patience=SHORT, shares_a_folder=True):
         way = way_to(spool=spool)
         if not shares_a_folder:
-            way = replace(way, spool=lambda _: None)
+            way = replace(way, spool=lambda: None)
 
         async def inside():
             async with asyncio.timeout(WITHIN), Slurm(way=way, patience=patience) as slurm:

@@ -9,9 +9,10 @@ import pytest
 
 from jobmon_airflow.distributors.slurm import submitting
 from jobmon_airflow.distributors.slurm.held import Book, Held
+from jobmon_airflow.distributors.slurm.orders import held_back
 from jobmon_airflow.distributors.slurm.refusals import ArrayIsTooLarge
 from jobmon_airflow.distributors.slurm.seam import ClusterLimits, Submission
-from jobmon_airflow.distributors.slurm.submitting import Handover, Room, held_back
+from jobmon_airflow.distributors.slurm.submitting import Handover, Room
 from jobmon_airflow.errors import ClusterIsFull, ClusterUnreachable, SubmissionRefused
 
 
