@@ -74,6 +74,13 @@ class JobmonError(Exception):
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
+def first_of(error: BaseException) -> BaseException:
+    """The error that the others in a group follow from; an error without a group is itself."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def _rebuild(cls: type[JobmonError], args: tuple[object, ...], data: dict[str, object]) -> JobmonError:
     error = cls.__new__(cls, *args)
     error.args = args

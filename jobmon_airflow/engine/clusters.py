@@ -14,15 +14,20 @@ from collections import Counter
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
+from jobmon_airflow.distributors import registry
 from jobmon_airflow.distributors.protocol import Job, family_of
 from jobmon_airflow.engine import verdict as verdicts
 from jobmon_airflow.engine.inbox import Accepted, NotTaken
 from jobmon_airflow.errors import ClusterIsFull, ClusterUnreachable, SubmissionRefused
+from jobmon_airflow.store import clusters as stored_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 
+    from sqlalchemy import Connection
+
     from jobmon_airflow.distributors.protocol import Batch, Distributor
+    from jobmon_airflow.engine.archive import Archive
     from jobmon_airflow.engine.inbox import Inbox
     from jobmon_airflow.queues import QueueLimits
 
@@ -42,6 +47,20 @@ class Hold(Protocol):
     def is_held(self) -> bool: ...
 
     async def is_still_ours(self) -> bool: ...
+
+
+async def reached(
+    archive: Archive, names: Callable[[Connection], Collection[str]], given: Mapping[str, Distributor]
+) -> dict[str, Distributor]:
+    """The distributors of those clusters: the given ones, and others as the database says how they are reached."""
+
+    def ask(connection: Connection) -> dict[str, tuple[str, dict[str, Any]]]:
+        return {name: stored_clusters.connection_of(connection, name) for name in sorted(names(connection))}
+
+    return {
+        name: given.get(name) or registry.distributor(name, *how)
+        for name, how in (await archive.read(ask)).items()
+    }
 
 
 class Clusters:

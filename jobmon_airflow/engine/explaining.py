@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from jobmon_airflow.distributors.slurm.reasons import explained
 from jobmon_airflow.engine import claims, standing
 from jobmon_airflow.errors import UnknownName
-from jobmon_airflow.resources import Resources
+from jobmon_airflow.resources import Resources, with_unit
 from jobmon_airflow.settings import UNLIMITED
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus, WorkflowRunStatus, WorkflowStatus
 from jobmon_airflow.store import clusters, task_instances, tasks, waiting, workflow_runs, workflows
-from jobmon_airflow.units import Memory, Runtime
+from jobmon_airflow.units import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -264,9 +264,7 @@ def _asked(row: Row[Any] | None) -> dict[str, Any]:
     if row is None:
         return {}
     request = Resources.from_json(row.requested_resources).as_dict()
-    words = {
-        name: str(each) if isinstance(each, Memory | Runtime) else each for name, each in request.items()
-    }
+    words = {name: with_unit(each) for name, each in request.items()}
     return {"cluster": row.cluster_name, **words, "queue": row.queue_name}
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Job
 from jobmon_airflow.engine.attempts import Live, ending_of
+from jobmon_airflow.engine.claims import known
+from jobmon_airflow.engine.plan import mark_of
 from jobmon_airflow.engine.verdict import LOST, verdict_on
 from jobmon_airflow.errors import WorkflowNotResumable
 from jobmon_airflow.resources import Resources
@@ -33,13 +35,11 @@ if TYPE_CHECKING:
 class Leftovers:
     """The attempts that earlier runs of a workflow left, ``on`` some clusters or anywhere, and what becomes of them."""
 
-    def __init__(
-        self, connection: Connection, workflow_id: int, mark: str, on: Collection[str] | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, workflow_id: int, on: Collection[str] | None = None) -> None:
         rows = task_instances.open_of_workflow(connection, workflow_id)
         self._requests = stored_clusters.requests(connection, {row.task_resources_id for row in rows})
         self._rows = {row.id: row for row in rows if on is None or self._cluster(row) in on}
-        self._mark = mark
+        self._mark = mark_of(known(connection, workflow_id))
 
     @property
     def clusters(self) -> set[str]:

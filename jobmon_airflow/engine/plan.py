@@ -23,7 +23,7 @@ from jobmon_airflow.store.words import digest
 from jobmon_airflow.swarm.graph import Graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -83,6 +83,7 @@ class Plan:
     limits: dict[int, dict[str, QueueLimits]]  #: of queues, by cluster
     max_concurrently_running: int
     array_limits: dict[int, int]
+    kinds_of_arrays: frozenset[tuple[int, int]]  #: each array with each kind that its tasks are of
     typical_runtimes: dict[int, float | None]  #: seconds, by array, of those that are packed by it
     functions: Functions
 
@@ -120,7 +121,7 @@ class Plan:
     def clusters_of_arrays(self) -> dict[int, set[str]]:
         """Where the tasks of each array run."""
         found: dict[int, set[str]] = {}
-        for array, kind in set(zip(self.arrays, self.kind_of, strict=True)):
+        for array, kind in self.kinds_of_arrays:
             found.setdefault(array, set()).add(self.requests[self.kinds[kind].resources_id].cluster)
         return found
 
@@ -146,6 +147,7 @@ def _plan(connection: Connection, workflow: Any, functions: Functions) -> Plan:
     kinds = columns.kinds
     rows = clusters.requests(connection, {kind.resources_id for kind in kinds})
     requests = {number: request_of(row) for number, row in rows.items()}
+    kinds_of_arrays = frozenset(zip(columns.arrays, columns.kind_of, strict=True))
     limit, array_limits = workflows.limits(connection, workflow_id)
     return Plan(
         workflow_id=workflow_id,
@@ -166,18 +168,22 @@ def _plan(connection: Connection, workflow: Any, functions: Functions) -> Plan:
         limits={row.cluster_id: clusters.limits(connection, row.cluster_id) for row in rows.values()},
         max_concurrently_running=limit,
         array_limits=array_limits,
-        typical_runtimes=_typical_runtimes(connection, columns, kinds, requests),
+        kinds_of_arrays=kinds_of_arrays,
+        typical_runtimes=_typical_runtimes(connection, kinds_of_arrays, kinds, requests),
         functions=functions,
     )
 
 
 def _typical_runtimes(
-    connection: Connection, columns: _Columns, kinds: Sequence[Kind], requests: Mapping[int, Request]
+    connection: Connection,
+    kinds_of_arrays: Collection[tuple[int, int]],
+    kinds: Sequence[Kind],
+    requests: Mapping[int, Request],
 ) -> dict[int, float | None]:
     """How long tasks take, of the arrays that leave it to us how many of them are packed into a job."""
     packed = {
         array
-        for array, kind in set(zip(columns.arrays, columns.kind_of, strict=True))
+        for array, kind in kinds_of_arrays
         if requests[kinds[kind].resources_id].resources.extra.get("pack") == "auto"
     }
     return {array: usage.typical_runtime(connection, array) for array in sorted(packed)}

@@ -11,18 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from jobmon_airflow.distributors import registry
 from jobmon_airflow.engine import claims
 from jobmon_airflow.engine.archive import Archive
 from jobmon_airflow.engine.clock import Clock, RealClock
-from jobmon_airflow.engine.clusters import Clusters
+from jobmon_airflow.engine.clusters import Clusters, reached
 from jobmon_airflow.engine.inbox import Inbox
 from jobmon_airflow.engine.journal import Journal, Rhythm, holding
 from jobmon_airflow.engine.leftovers import Leftovers
-from jobmon_airflow.engine.plan import mark_of
-from jobmon_airflow.errors import JobmonError, LeaseLost
+from jobmon_airflow.errors import JobmonError, LeaseLost, first_of
 from jobmon_airflow.states import WorkflowRunStatus
-from jobmon_airflow.store import clusters as stored_clusters
 from jobmon_airflow.store import workflow_runs
 from jobmon_airflow.store.turns import Turn
 
@@ -97,70 +94,54 @@ class Reaper:
         """End a run and its jobs. What was to be taken over by another run is left for that."""
         is_for_another = run.status == WorkflowRunStatus.HOT_RESUME
         try:
-            reached = {} if self._leaves_jobs or is_for_another else await self._reached(run.workflow_id)
+            there = {} if self._leaves_jobs or is_for_another else await self._reached(run.workflow_id)
         except JobmonError as error:
-            reached = {}
+            there = {}
             self._reaped.left[run.workflow_id] = str(error)
         tries: list[tuple[int, datetime]] = []
-        was_ended, ours = await self._archive.change(lambda it: self._taken(it, run, reached, tries))
+        was_ended, ours = await self._archive.change(lambda it: self._taken(it, run, there, tries))
         if not was_ended:
             self._reaped.left.pop(run.workflow_id, None)
             return
         self._reaped.runs.append(run.id)
         if ours is not None:
-            await self._end_jobs(run.workflow_id, ours, reached)
+            await self._end_jobs(run.workflow_id, ours, there)
 
     async def _reached(self, workflow_id: int) -> dict[str, Distributor]:
         """The clusters on which jobs of the workflow may still be."""
-
-        def ask(connection: Connection) -> dict[str, tuple[str, dict[str, Any]]]:
-            names = _leftovers(connection, workflow_id).clusters
-            return {name: stored_clusters.connection_of(connection, name) for name in sorted(names)}
-
-        found = {
-            name: self._distributors.get(name) or registry.distributor(name, *how)
-            for name, how in (await self._archive.read(ask)).items()
-        }
+        found = await reached(
+            self._archive, lambda it: Leftovers(it, workflow_id).clusters, self._distributors
+        )
         return {name: distributor for name, distributor in found.items() if distributor.outlives_us}
 
     def _taken(
         self,
         connection: Connection,
         run: Row[Any],
-        reached: Collection[str],
+        there: Collection[str],
         tries: list[tuple[int, datetime]],
     ) -> tuple[bool, int | None]:
         """Whether the run was ended, and the run that holds its workflow now, if there are jobs to be ended."""
         at = self._clock.now()
         if not (claims.end_if_silent(connection, run.id, at) or tries):
             return False, None
-        if not reached:
+        if not there:
             return True, None
         lease = self._rhythm.until
         return True, claims.take(connection, run.workflow_id, at, resume=True, lease=lease, tries=tries)
 
-    async def _end_jobs(self, workflow_id: int, run_id: int, reached: Mapping[str, Distributor]) -> None:
+    async def _end_jobs(self, workflow_id: int, run_id: int, there: Mapping[str, Distributor]) -> None:
         journal = Journal(self._archive, run_id, self._clock, self._rhythm)
         try:
-            leftovers = await self._archive.read(lambda it: _leftovers(it, workflow_id, reached))
-            self._reaped.jobs += await self._ended(leftovers, journal, reached)
+            leftovers = await self._archive.read(lambda it: Leftovers(it, workflow_id, there))
+            self._reaped.jobs += await self._ended(leftovers, journal, there)
         except* JobmonError as errors:
-            self._reaped.left[workflow_id] = str(_first_of(errors))
+            self._reaped.left[workflow_id] = str(first_of(errors))
         finally:
             with suppress(LeaseLost):  # then somebody has ended it for us
                 await journal.write(Turn(run_status=WorkflowRunStatus.STOPPED))
 
-    async def _ended(self, leftovers: Leftovers, journal: Journal, reached: Mapping[str, Distributor]) -> int:
+    async def _ended(self, leftovers: Leftovers, journal: Journal, there: Mapping[str, Distributor]) -> int:
         inbox = Inbox()
-        async with holding(journal), Clusters(reached, inbox, journal) as clusters:
+        async with holding(journal), Clusters(there, inbox, journal) as clusters:
             return await leftovers.end(clusters, inbox, journal, patience=self._patience)
-
-
-def _leftovers(connection: Connection, workflow_id: int, on: Collection[str] | None = None) -> Leftovers:
-    return Leftovers(connection, workflow_id, mark_of(claims.known(connection, workflow_id)), on)
-
-
-def _first_of(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -14,18 +14,24 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from jobmon_airflow.distributors import registry
 from jobmon_airflow.engine import claims
 from jobmon_airflow.engine.archive import Archive
 from jobmon_airflow.engine.clock import Clock, RealClock
-from jobmon_airflow.engine.clusters import Clusters
+from jobmon_airflow.engine.clusters import Clusters, reached
 from jobmon_airflow.engine.engine import Engine
 from jobmon_airflow.engine.inbox import Inbox
 from jobmon_airflow.engine.journal import Journal, Rhythm, holding
 from jobmon_airflow.engine.leftovers import Leftovers
-from jobmon_airflow.engine.plan import Functions, Plan, load, mark_of
+from jobmon_airflow.engine.plan import Functions, Plan, load
 from jobmon_airflow.engine.progress import Snapshot
-from jobmon_airflow.errors import JobmonError, LeaseLost, StoreIsGone, WorkflowNotResumable, WorkflowTimeout
+from jobmon_airflow.errors import (
+    JobmonError,
+    LeaseLost,
+    StoreIsGone,
+    WorkflowNotResumable,
+    WorkflowTimeout,
+    first_of,
+)
 from jobmon_airflow.states import TASK, WorkflowRunStatus
 from jobmon_airflow.store import clusters as stored_clusters
 from jobmon_airflow.store import task_instances, tasks
@@ -161,7 +167,7 @@ class Session:
         try:
             status, last = await self._run_to_end(journal, begun)
         except BaseException as error:  # noqa: BLE001 - it is raised again, without the group around it
-            cause = _first_of(error)
+            cause = first_of(error)
             if not self._was_stopped_early(cause):
                 await self._end_badly(journal, cause)
                 raise cause from None
@@ -215,7 +221,10 @@ class Session:
             raise asyncio.CancelledError
         leftovers = await self._archive.read(self._leftovers)
         inbox = Inbox()
-        async with Clusters(await self._reached(leftovers.clusters), inbox, journal) as clusters:
+        distributors = await reached(
+            self._archive, self._clusters_and(leftovers.clusters), self._distributors
+        )
+        async with Clusters(distributors, inbox, journal) as clusters:
             await self._note_queues(clusters)
             plan, adopted = await self._prepared(journal, clusters, inbox, leftovers)
             engine = Engine(
@@ -286,20 +295,11 @@ class Session:
             tasks.order(connection, orphans, TASK.orders["cold resume"], at, num_attempts=0)
 
     def _leftovers(self, connection: Connection) -> Leftovers:
-        mark = mark_of(claims.known(connection, self.workflow_id))
-        return Leftovers(connection, self.workflow_id, mark)
+        return Leftovers(connection, self.workflow_id)
 
-    async def _reached(self, also: set[str]) -> dict[str, Distributor]:
-        """The distributors of all clusters that the workflow's tasks go to."""
-
-        def ask(connection: Connection) -> dict[str, tuple[str, dict[str, Any]]]:
-            names = stored_clusters.of_workflow(connection, self.workflow_id) | also
-            return {name: stored_clusters.connection_of(connection, name) for name in sorted(names)}
-
-        return {
-            name: self._distributors.get(name) or registry.distributor(name, *how)
-            for name, how in (await self._archive.read(ask)).items()
-        }
+    def _clusters_and(self, also: set[str]) -> Callable[[Connection], set[str]]:
+        """The clusters that the workflow's tasks go to, and some others."""
+        return lambda connection: stored_clusters.of_workflow(connection, self.workflow_id) | also
 
     async def _end_badly(self, journal: Journal, cause: BaseException) -> None:
         """Let nobody wait for a run that has failed in itself."""
@@ -354,10 +354,3 @@ class Session:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _first_of(error: BaseException) -> BaseException:
-    """The error that the others in a group follow from."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from jobmon_airflow.errors import first_of
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -21,10 +23,4 @@ async def together() -> AsyncIterator[asyncio.TaskGroup]:
         async with asyncio.TaskGroup() as asking:
             yield asking
     except BaseExceptionGroup as errors:
-        raise _first_of(errors) from None
-
-
-def _first_of(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+        raise first_of(errors) from None
