@@ -8,10 +8,15 @@ from sqlalchemy import text
 
 from jobmon_airflow import Tool
 from jobmon_airflow.client import registry
-from jobmon_airflow.store import migrations
+from jobmon_airflow.engine import claims
+from jobmon_airflow.store import migrations, workflow_runs
 from jobmon_airflow.store.database import Database
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
     from jobmon_airflow import Workflow
 
 
@@ -27,6 +32,23 @@ def close(url: str) -> None:
     """Close what the client keeps open."""
     if database := registry._opened.pop(url, None):
         database.close()
+
+
+def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:
+    """What the database answers to a query."""
+    database = Database.open(url)
+    try:
+        with database.read() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+    finally:
+        database.close()
+
+
+def end_silent_runs(connection: Connection, at: datetime) -> list[int]:
+    """End all runs whose controller was not heard of in time, whatever jobs they have left; their ids."""
+    return [
+        run.id for run in workflow_runs.silent(connection, at) if claims.end_if_silent(connection, run.id, at)
+    ]
 
 
 def three_phases(

@@ -107,15 +107,6 @@ async def make_way(archive: Archive, clock: Clock, workflow_id: int, *, cold: bo
     return somebody_did
 
 
-def reap(connection: Connection, at: datetime) -> list[int]:
-    """End all runs whose controller was not heard of in time, and return their ids.
-
-    Their tasks stay as they are: what still runs is adopted, or ended, when the workflow is resumed. `reaping` ends
-    their jobs, too.
-    """
-    return [run.id for run in workflow_runs.silent(connection, at) if end_if_silent(connection, run.id, at)]
-
-
 def end_if_silent(connection: Connection, run_id: int, at: datetime) -> bool:
     """End a run that was not heard of in time; looked at again now that nobody can write for it."""
     workflow_runs.lock(connection, run_id)

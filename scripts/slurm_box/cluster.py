@@ -276,7 +276,7 @@ def _daemons(box: Settings) -> Iterator[Daemon]:
         command=("/usr/sbin/slurmctld", "-D", "-f", str(box.slurm_conf)),
         user=places.USER,
         ports=(box.slurmctld_port,),
-        answers=lambda: "is UP" in _asked(box, "scontrol", "ping").stdout,
+        answers=lambda: _is_up(box),
     )
     for node, port in zip(box.node_names, box.node_ports, strict=True):
         yield _slurmd(box, node, port)
@@ -337,9 +337,19 @@ def _succeeds(box: Settings, *words: str) -> bool:
     return _asked(box, *words).returncode == 0
 
 
-def _asked(box: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+def _asked(box: Settings, *words: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **box.environment}
-    return subprocess.run(words, env=environment, cwd="/", capture_output=True, text=True, check=False)
+    return subprocess.run(
+        words, env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=timeout
+    )
+
+
+def _is_up(box: Settings) -> bool:
+    """Whether slurmctld answers. Who asks while it starts may never be answered, so that is asked anew."""
+    try:
+        return "is UP" in _asked(box, "scontrol", "ping", timeout=5).stdout
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _listens(port: int) -> bool:

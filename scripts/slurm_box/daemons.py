@@ -167,6 +167,15 @@ def environment_of(pid: int) -> list[str]:
     return _read(f"/proc/{pid}/environ").decode(errors="replace").split("\0")
 
 
+def _settled_environment_of(pid: int) -> list[str]:
+    """The same of a process that may just become another program, and has no environment for a moment."""
+    for _ in range(50):
+        if (variables := environment_of(pid)) != [""] or not is_running(pid):
+            return variables
+        time.sleep(0.02)
+    return []
+
+
 def _processes() -> Iterator[int]:
     return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal())
 
@@ -181,7 +190,7 @@ def _read(file: str) -> bytes:
 
 def is_of_box(pid: int, box: Settings) -> bool:
     """Whether the process lives and is the box's; pids are used again."""
-    return is_running(pid) and f"{FOLDER}={box.folder}" in environment_of(pid)
+    return is_running(pid) and f"{FOLDER}={box.folder}" in _settled_environment_of(pid)
 
 
 def is_running(pid: int) -> bool:

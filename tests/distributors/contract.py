@@ -177,9 +177,11 @@ class DistributorContract:
 
         assert isinstance(news[-1], Ended)
 
-    def test_whoever_stops_waiting_for_news_loses_none(self, run):
+    def test_whoever_stops_waiting_for_news_loses_none(self, run, tmp_path):
+        heard_of_it = tmp_path / "heard-of-it"
+
         async def story(distributor):
-            await distributor.submit(one := batch("sleep 0.2"))
+            await distributor.submit(one := batch(f"until test -e {heard_of_it}; do sleep 0.1; done"))
             heard = []
             while not any(isinstance(news, Ended) for news in heard):
                 try:
@@ -187,6 +189,7 @@ class DistributorContract:
                         heard += await distributor.news()
                 except TimeoutError:
                     continue
+                heard_of_it.touch()
             return [each for each in heard if each.attempt in ids(one)]
 
         assert in_words(run(story)) == ["Started", "Ended"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from unittest.mock import patch
 
 from jobmon_airflow import Tool
-from jobmon_airflow.engine import claims, engine
+from jobmon_airflow.engine import engine
 from jobmon_airflow.engine.journal import Rhythm
 from jobmon_airflow.engine.session import Options, Session
 from jobmon_airflow.store import workflow_runs, workflows
@@ -25,7 +25,7 @@ from jobmon_airflow.swarm import swarm
 from jobmon_airflow.testing import Faults, SimulatedClock, SimulatedCluster
 from tests.engine.world_controllers import Controller, Failing, Life, MortalAccess, MortalArchive
 from tests.engine.worlds import CROWD, NAMES, Act, Deed, Jump, Kill, Limit, Reap, Resume, Silence, Stop, World
-from tests.workflows import close
+from tests.workflows import close, end_silent_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -244,7 +244,7 @@ class Play:
                 for controller in self.controllers if whom is None else self._running(whom):
                     controller.database.fall_silent(seconds, hears)
             case Reap():
-                self.database.write(lambda it: claims.reap(it, self.clock.now()))
+                self.database.write(lambda it: end_silent_runs(it, self.clock.now()))
 
     def _running(self, whom: int) -> list[Controller]:
         running = [controller for controller in self.controllers if not controller.task.done()]

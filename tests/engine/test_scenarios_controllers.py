@@ -27,6 +27,7 @@ from tests.engine.simulated import (
     tries,
     workflow_status,
 )
+from tests.workflows import end_silent_runs
 
 
 async def after(seconds, run):
@@ -267,10 +268,10 @@ def test_the_reaper_ends_runs_that_nobody_hears_of(url, status, ends_as, workflo
         database.write(lambda it: workflow_runs.go(it, run_id, WorkflowRunStatus.BOUND, clock.now()))
         database.write(lambda it: workflow_runs.go(it, run_id, status, clock.now()))
 
-    assert database.write(lambda it: claims.reap(it, clock.now())) == []
+    assert database.write(lambda it: end_silent_runs(it, clock.now())) == []
     pass_by(clock, 91)
-    assert database.write(lambda it: claims.reap(it, clock.now())) == [run_id]
-    assert database.write(lambda it: claims.reap(it, clock.now())) == []
+    assert database.write(lambda it: end_silent_runs(it, clock.now())) == [run_id]
+    assert database.write(lambda it: end_silent_runs(it, clock.now())) == []
 
     assert (run_statuses(workflow), workflow_status(workflow)) == (ends_as, workflow_ends_as)
     assert statuses(workflow) == {"a": "G"}
@@ -287,7 +288,7 @@ def test_the_reaper_touches_nothing_of_a_run_that_is_well(url):
     async def reap():
         for _ in range(10):
             await asyncio.sleep(50)
-            reaped.extend(workflow.tool.database.write(lambda it: claims.reap(it, clock.now())))
+            reaped.extend(workflow.tool.database.write(lambda it: end_silent_runs(it, clock.now())))
 
     async def play():
         result, _ = await asyncio.gather(session(workflow, cluster, clock, rhythm=BRISK).run(), reap())

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.slurm.box import obstacle, own_box
+from tests.slurm.sshd import sshd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.slurm.box import Box
+    from tests.slurm.sshd import Sshd
 
 pytest.register_assert_rewrite("tests.distributors.contract", "tests.testing.batches")
 
@@ -37,6 +39,13 @@ def box() -> Iterator[Box]:
         pytest.skip(found)
     with own_box() as box:
         yield box
+
+
+@pytest.fixture(scope="session")
+def ssh_server(box: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """A machine from which the box is reached."""
+    with sshd(tmp_path_factory.mktemp("sshd"), box.environment) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,8 @@ from random import randrange
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self
 
+import pytest
+
 from jobmon_airflow import Tool
 from jobmon_airflow.client import registry
 from jobmon_airflow.distributors.slurm.commands import CommandController
@@ -43,6 +45,9 @@ HOT: Final[dict[str, Any]] = {"resume": True, "cold": False}
 COLD: Final[dict[str, Any]] = {"resume": True, "cold": True}
 #: who died after the very last commit has left nothing to resume
 ENDS: Final = frozenset({"D", "WorkflowAlreadyComplete"})
+
+hot_and_cold = pytest.mark.parametrize("resume", [HOT, COLD], ids=["hot", "cold"])
+every_beginning = pytest.mark.parametrize("how", [FIRST, HOT, COLD], ids=["first run", "hot", "cold"])
 _BINDING: Final = Lock()  # migrations know one database at a time
 STRIDE: Final = 6  #: so many points further on is the next that is tried, unless all are
 #: whether every point is tried, which takes most of an hour; read before the tests' environment is cleaned
@@ -293,6 +298,42 @@ def each_of(points: Sequence[tuple[str, int]], what: Callable[[tuple[str, int]],
     """Do it for each point, some at a time."""
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         return list(pool.map(what, points))
+
+
+def deaths_at(
+    points: Sequence[tuple[str, int]], world_of: Callable[[str], World], resume: Mapping[str, Any]
+) -> list[int]:
+    """Let a first controller die at each of the points, in a world of its own, and others resume: how many died."""
+
+    def die_at(point: tuple[str, int]) -> int:
+        world = world_of(f"dies {point[1]} {point[0]}")
+        if world.run(FIRST, point=point[0], before=point[1]) is None:
+            world.until_done(resume)
+        assert_resumed_well(world, resume)
+        return len(world.deaths)
+
+    return each_of(points, die_at)
+
+
+def assert_one_acts_at_a_time(world: World, how: Mapping[str, Any]) -> None:
+    """Of three controllers that begin at once, one comes to the end, and no other has disturbed it."""
+    racers = [world.begin(how) for _ in range(3)]
+
+    ends = [world.end_of(*racer) for racer in racers]
+
+    # Each who resumes asks the one before it to make way; who does not is refused.
+    others = {"T", "LeaseLost", "WorkflowNotResumable"} if how["resume"] else {"WorkflowAlreadyExists"}
+    assert "D" in ends
+    assert set(ends) <= ENDS | others
+    assert_all_is_well(world)
+    if how is not COLD:
+        assert_nothing_was_lost(world)
+
+
+def say(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """Tell people how much was tried."""
+    with capsys.disabled():
+        print(f" {text}")  # noqa: T201
 
 
 def die_again_and_again(

@@ -14,16 +14,9 @@ from jobmon_airflow.distributors.slurm.distributor import Slurm
 from jobmon_airflow.distributors.slurm.evidence import Patience
 from jobmon_airflow.errors import ClusterUnreachable
 from tests.distributors.contract import Case, DistributorContract, batch, causes
-from tests.slurm.sshd import sshd
 from tests.testing.batches import endings, in_words
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="session")
-def ssh_server(box, tmp_path_factory):
-    with sshd(tmp_path_factory.mktemp("sshd"), box.environment) as server:
-        yield server
 
 
 def here(request, spool):
@@ -76,10 +69,10 @@ class TestContract(DistributorContract):
         way = WAYS[request.param](request, str(tmp_path / "spool"))
         return Case(Slurm(patience=Patience(on_its_way=2), **way), patience=180)
 
-    def test_whoever_stops_waiting_for_news_loses_none(self, run, case, request):
+    def test_whoever_stops_waiting_for_news_loses_none(self, run, case, request, tmp_path):
         """Where nodes tell nothing, nobody hears that a quick command began."""
         if "rest" not in request.node.name:
-            super().test_whoever_stops_waiting_for_news_loses_none(run)
+            super().test_whoever_stops_waiting_for_news_loses_none(run, tmp_path)
             return
 
         async def story(distributor):

@@ -20,7 +20,6 @@ from jobmon_airflow.distributors.slurm.ssh import SshShell
 from jobmon_airflow.errors import AccountingIsDown, ClusterIsFull, ClusterUnreachable, SubmissionRefused
 from jobmon_airflow.queues import Range
 from jobmon_airflow.units import Memory, Runtime
-from tests.slurm.sshd import sshd
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -28,12 +27,6 @@ if TYPE_CHECKING:
     from jobmon_airflow.distributors.slurm.seam import Controller, QueueRow, Record
 
 SOON = 30.0  #: seconds, on a machine that is busy with other tests
-
-
-@pytest.fixture(scope="session")
-def ssh_server(box, tmp_path_factory):
-    with sshd(tmp_path_factory.mktemp("sshd"), box.environment) as server:
-        yield server
 
 
 @pytest.fixture(params=["local", "ssh", "rest"])

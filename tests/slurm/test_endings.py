@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobmon_airflow.distributors.protocol import Cause, Ended, Started
+from jobmon_airflow.distributors.protocol import Cause, Ended
 from jobmon_airflow.distributors.slurm.distributor import Slurm
 from jobmon_airflow.engine.verdict import verdict_on
 from jobmon_airflow.errors import SubmissionRefused
-from tests.testing.batches import attempt_at, batch_of, endings, ids, told
+from tests.testing.batches import attempt_at, batch_of, begun, endings, ids, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,17 +54,6 @@ async def end(slurm, *batches):
     """How the only attempt of each batch ended."""
     ended = list((await endings(slurm, *batches)).values())
     return ended[0] if len(ended) == 1 else ended
-
-
-async def begun(slurm, some):
-    """Wait until all attempts of a batch have begun, and return where they run."""
-    nodes, left = {}, set(ids(some))
-    while left:
-        for news in await slurm.news():
-            assert isinstance(news, Started), news
-            nodes[news.attempt] = news.nodename
-            left.discard(news.attempt)
-    return nodes
 
 
 def verdict(ended, **more):

@@ -106,6 +106,21 @@ def try_(task: SlurmOperator, number: int, memory: Memory):
     )
 
 
+def assert_memory_is_raised_by_the_next_try():
+    task = operator(
+        "python3 -c 'held = bytearray(120 * 2**20); import time; time.sleep(1)'",
+        compute_resources={"memory": "60M"},
+        resource_scales={"memory": ["400M"]},
+    )
+    memory = Memory()
+
+    with pytest.raises(AirflowException, match="out of memory"):
+        try_(task, 1, memory)
+    facts = try_(task, 2, memory)
+
+    assert facts["verdict"] == "done"
+
+
 def test_a_command_runs_as_a_job_with_its_environment_and_tells_its_log(box, home, capsys):
     task = operator("echo $GREETING from $(hostname)", env={"GREETING": "hello"})
 
@@ -124,18 +139,7 @@ def test_a_command_that_fails_says_what_it_said(box, home, capsys):
 
 
 def test_a_command_that_needs_more_memory_is_given_more_by_the_next_try(box, home):
-    task = operator(
-        "python3 -c 'held = bytearray(120 * 2**20); import time; time.sleep(1)'",
-        compute_resources={"memory": "60M"},
-        resource_scales={"memory": ["400M"]},
-    )
-    memory = Memory()
-
-    with pytest.raises(AirflowException, match="out of memory"):
-        try_(task, 1, memory)
-    facts = try_(task, 2, memory)
-
-    assert facts["verdict"] == "done"
+    assert_memory_is_raised_by_the_next_try()
 
 
 def test_a_request_that_can_never_run_names_what_is_wrong_with_it(box, home):

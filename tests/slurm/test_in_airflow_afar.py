@@ -11,22 +11,15 @@ from airflow.sdk.exceptions import AirflowException
 
 from jobmon_airflow.distributors.slurm import secrets
 from jobmon_airflow.hooks.slurm import SlurmHook
-from tests.slurm.sshd import sshd
-from tests.slurm.test_in_airflow import Memory, operator, try_
+from tests.slurm.test_in_airflow import Memory, assert_memory_is_raised_by_the_next_try, operator, try_
 from tests.workflows import close, migrated
 
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture(scope="module")
-def login_node(box, tmp_path_factory):
-    with sshd(tmp_path_factory.mktemp("sshd"), box.environment) as server:
-        yield server
-
-
 def by_ssh(request, spool):
     """An SSH connection of Airflow that has both keys as text, and nothing that the user's own ssh knows."""
-    server = request.getfixturevalue("login_node")
+    server = request.getfixturevalue("ssh_server")
     host_key = server.known_hosts.read_text().split(" ", 1)[1].strip()
     keys = {"private_key": server.key.read_text(), "host_key": host_key}
     ssh = {"conn_type": "ssh", "host": "127.0.0.1", "port": server.port, "extra": keys}
@@ -97,18 +90,7 @@ def test_a_command_s_environment_decides_there_how_it_ends(way, box):
 
 @ALL
 def test_a_command_that_needs_more_memory_there_is_given_more_by_the_next_try(way, box):
-    task = operator(
-        "python3 -c 'held = bytearray(120 * 2**20); import time; time.sleep(1)'",
-        compute_resources={"memory": "60M"},
-        resource_scales={"memory": ["400M"]},
-    )
-    memory = Memory()
-
-    with pytest.raises(AirflowException, match="out of memory"):
-        try_(task, 1, memory)
-    facts = try_(task, 2, memory)
-
-    assert facts["verdict"] == "done"
+    assert_memory_is_raised_by_the_next_try()
 
 
 @FAR

@@ -13,18 +13,20 @@ import pytest
 
 from tests.slurm.crashing import (
     COLD,
-    ENDS,
     FIRST,
     HOT,
     IS_CAMPAIGN,
     Nursery,
     World,
     assert_all_is_well,
-    assert_nothing_was_lost,
+    assert_one_acts_at_a_time,
     assert_resumed_well,
+    deaths_at,
     die_again_and_again,
-    each_of,
+    every_beginning,
+    hot_and_cold,
     points_of,
+    say,
     sleeps,
     some_of,
     wait_until,
@@ -43,8 +45,6 @@ pytestmark = pytest.mark.long
 #: tried: they are all tried on the fake.
 STRIDE: Final = 4
 OF_A_SUBMISSION: Final = ("submit", "sbatch", "prepare", "batch's folder", "commit", "fence", "cancel")
-
-hot_and_cold = pytest.mark.parametrize("resume", [HOT, COLD], ids=["hot", "cold"])
 
 
 @pytest.fixture(scope="module")
@@ -76,17 +76,10 @@ def test_whoever_resumes_after_a_crash_at_any_point_runs_nothing_twice(
 ) -> None:
     points = some_of(_chosen(points_of(world_of("rehearsal"), FIRST)))
 
-    def die_at(point: tuple[str, int]) -> int:
-        world = world_of(f"dies {point[1]} {point[0]}")
-        if world.run(FIRST, point=point[0], before=point[1]) is None:
-            world.until_done(resume)
-        assert_resumed_well(world, resume)
-        return len(world.deaths)
-
-    deaths = each_of(points, die_at)
+    deaths = deaths_at(points, world_of, resume)
 
     assert sum(deaths) > len(points) / 2
-    _say(capsys, f"{len(points)} points, {sum(deaths)} deaths, no duplicate.")
+    say(capsys, f"{len(points)} points, {sum(deaths)} deaths, no duplicate.")
 
 
 @pytest.mark.parametrize("resumes", [[HOT], [COLD], [HOT, COLD]], ids=["hot", "cold", "in turn"])
@@ -106,7 +99,7 @@ def test_controllers_that_die_at_any_moment_again_and_again_run_nothing_twice(
 
     deaths = sum(len(world.deaths) for world in worlds)
     assert deaths >= 2 * len(worlds)
-    _say(capsys, f"{deaths} deaths, {sum(sum(w.starts().values()) for w in worlds)} starts, no duplicate.")
+    say(capsys, f"{deaths} deaths, {sum(sum(w.starts().values()) for w in worlds)} starts, no duplicate.")
 
 
 @hot_and_cold
@@ -126,22 +119,11 @@ def test_what_is_submitted_by_a_controller_that_was_taken_for_dead_never_begins(
     assert_resumed_well(world, resume)
 
 
-@pytest.mark.parametrize("how", [FIRST, HOT, COLD], ids=["first run", "hot", "cold"])
+@every_beginning
 def test_of_those_who_begin_at_once_one_acts_at_a_time(
     world_of: Callable[..., World], how: dict[str, Any]
 ) -> None:
-    world = world_of("race")
-    racers = [world.begin(how) for _ in range(3)]
-
-    ends = [world.end_of(*racer) for racer in racers]
-
-    # Each who resumes asks the one before it to make way; who does not is refused.
-    others = {"T", "LeaseLost", "WorkflowNotResumable"} if how["resume"] else {"WorkflowAlreadyExists"}
-    assert "D" in ends
-    assert set(ends) <= ENDS | others
-    assert_all_is_well(world)
-    if how is not COLD:
-        assert_nothing_was_lost(world)
+    assert_one_acts_at_a_time(world_of("race"), how)
 
 
 def _chosen(points: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -152,8 +134,3 @@ def _chosen(points: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 def _jobs(box: Box) -> set[str]:
     return set(box.command("squeue", "-h", "-t", "all", "-r", "-o", "%i").split())
-
-
-def _say(capsys: pytest.CaptureFixture[str], text: str) -> None:
-    with capsys.disabled():
-        print(f" {text}")  # noqa: T201

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
-from sqlalchemy import text
 
 from jobmon_airflow import Tool
 from jobmon_airflow.resources import Resources
-from jobmon_airflow.store.database import Database
-from tests.workflows import close, migrated
+from tests.workflows import close, migrated, rows_of
 
 pytestmark = pytest.mark.long
 
@@ -37,16 +36,7 @@ def url(box, sqlite_url, tmp_path, monkeypatch):
 @pytest.fixture
 def ask(url):
     """Ask the database."""
-
-    def ask(query):
-        database = Database.open(url)
-        try:
-            with database.read() as connection:
-                return [tuple(row) for row in connection.execute(text(query))]
-        finally:
-            database.close()
-
-    return ask
+    return partial(rows_of, url)
 
 
 def holds(mb, then=":"):

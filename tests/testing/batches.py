@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 
-from jobmon_airflow.distributors.protocol import Attempt, Batch, Ended, Job
+from jobmon_airflow.distributors.protocol import Attempt, Batch, Ended, Job, Started
 from jobmon_airflow.resources import Resources
 
 _numbers = itertools.count(1)
@@ -51,6 +51,17 @@ async def told(distributor, attempts):
             if isinstance(news, Ended):
                 left.discard(news.attempt)
     return heard
+
+
+async def begun(distributor, *batches):
+    """Wait until all attempts of the batches have begun; where they run, by attempt."""
+    nodes, left = {}, {attempt for batch in batches for attempt in ids(batch)}
+    while left:
+        for news in await distributor.news():
+            assert isinstance(news, Started), news
+            nodes[news.attempt] = news.nodename
+            left.discard(news.attempt)
+    return nodes
 
 
 async def endings(distributor, *batches):

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from jobmon_airflow.distributors.protocol import Cause, Ended, Started
+from jobmon_airflow.distributors.protocol import Cause, Ended
 from jobmon_airflow.distributors.slurm.distributor import Slurm
 from jobmon_airflow.distributors.slurm.evidence import Patience
 from jobmon_airflow.distributors.slurm.ways import way_to
 from jobmon_airflow.errors import ClusterIsFull, ClusterUnreachable, SubmissionRefused
-from jobmon_airflow.testing.fake_slurm import FakeSlurm, Fault
+from jobmon_airflow.testing.fake_slurm import Fault
 from tests.distributors.contract import Case, DistributorContract, batch, causes, exit_codes
-from tests.testing.batches import endings, ids, jobs, told
+from tests.testing.batches import begun, endings, ids, jobs, told
 
 SHORT = Patience(
     for_line=0.8,
@@ -27,28 +27,6 @@ SHORT = Patience(
     between_questions=0.3,
 )
 WITHIN = 45  # seconds
-
-
-@pytest.fixture
-def make(tmp_path, monkeypatch):
-    """Make the fake as a test wants it; one at a time."""
-    made = []
-
-    def make(**settings):
-        fake = FakeSlurm(tmp_path / "fake", **{"nodes": 4, "slots": 16, "kill_wait": 0.5, **settings})
-        made.append(fake.__enter__())
-        monkeypatch.setenv("PATH", fake.path)
-        monkeypatch.chdir(fake.folder)
-        return fake
-
-    yield make
-    for fake in made:
-        fake.__exit__()
-
-
-@pytest.fixture
-def fake(make):
-    return make()
 
 
 @pytest.fixture(autouse=True)
@@ -77,17 +55,6 @@ def tell(spool):
         return asyncio.run(inside())
 
     return tell
-
-
-async def begun(slurm, *batches):
-    """Wait until all attempts have begun; where they run, by attempt."""
-    nodes, left = {}, {attempt for some in batches for attempt in ids(some)}
-    while left:
-        for news in await slurm.news():
-            assert isinstance(news, Started), news
-            nodes[news.attempt] = news.nodename
-            left.discard(news.attempt)
-    return nodes
 
 
 async def end(slurm, one):

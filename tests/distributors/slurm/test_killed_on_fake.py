@@ -19,7 +19,6 @@ from jobmon_airflow.engine.__main__ import main
 from jobmon_airflow.testing.fake_slurm import FakeSlurm, Fault
 from tests.slurm.crashing import (
     COLD,
-    ENDS,
     FIRST,
     HOT,
     IS_CAMPAIGN,
@@ -27,11 +26,16 @@ from tests.slurm.crashing import (
     World,
     assert_all_is_well,
     assert_nothing_was_lost,
+    assert_one_acts_at_a_time,
     assert_resumed_well,
     assert_the_old_was_gone_before_the_new_began,
+    deaths_at,
     die_again_and_again,
     each_of,
+    every_beginning,
+    hot_and_cold,
     points_of,
+    say,
     sleeps,
     some_of,
     wait_until,
@@ -51,8 +55,6 @@ PATIENCE: Final = {
     "for_accounting": 4.0,
     "until_seen": 2.0,
 }
-
-hot_and_cold = pytest.mark.parametrize("resume", [HOT, COLD], ids=["hot", "cold"])
 
 
 @pytest.fixture(scope="module")
@@ -108,18 +110,11 @@ def test_whoever_resumes_after_a_crash_at_any_point_runs_nothing_twice(
 ) -> None:
     points = some_of(points_of(world_of("rehearsal"), FIRST))
 
-    def die_at(point: tuple[str, int]) -> int:
-        world = world_of(f"dies {point[1]} {point[0]}")
-        if world.run(FIRST, point=point[0], before=point[1]) is None:
-            world.until_done(resume)
-        assert_resumed_well(world, resume)
-        return len(world.deaths)
-
-    deaths = each_of(points, die_at)
+    deaths = deaths_at(points, world_of, resume)
 
     assert len(deaths) > 80 or not IS_CAMPAIGN
     assert sum(deaths) > 0.8 * len(points)  # how often files are looked at is not the same each time
-    _say(capsys, f"{len(points)} points, {sum(deaths)} deaths, no duplicate.")
+    say(capsys, f"{len(points)} points, {sum(deaths)} deaths, no duplicate.")
 
 
 @pytest.mark.long
@@ -148,7 +143,7 @@ def test_whoever_dies_while_resuming_leaves_all_to_the_next(
     assert {"in the middle of fence"} | ({"while scancel runs"} if resume is COLD else set()) <= {
         point for point, _ in all_points
     }
-    _say(capsys, f"{len(points)} points, {sum(deaths)} deaths, no duplicate.")
+    say(capsys, f"{len(points)} points, {sum(deaths)} deaths, no duplicate.")
 
 
 # --- many deaths, and misfortunes ---------------------------------------------------------------------------------
@@ -253,7 +248,7 @@ def test_controllers_that_die_at_any_moment_again_and_again_run_nothing_twice(
         assert_nothing_was_lost(world)
     if COLD in resumes and HOT not in resumes and not ends_jobs:
         assert_the_old_was_gone_before_the_new_began(world)
-    _say(capsys, f"{len(world.deaths)} deaths, {sum(world.starts().values())} starts, no duplicate.")
+    say(capsys, f"{len(world.deaths)} deaths, {sum(world.starts().values())} starts, no duplicate.")
 
 
 @contextmanager
@@ -368,24 +363,8 @@ def test_a_controller_that_was_taken_for_dead_does_no_harm_when_it_wakes_up(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("how", [FIRST, HOT, COLD], ids=["first run", "hot", "cold"])
+@every_beginning
 def test_of_those_who_begin_at_once_one_acts_at_a_time(
     world_of: Callable[..., World], how: dict[str, Any]
 ) -> None:
-    world = world_of("race")
-    racers = [world.begin(how) for _ in range(3)]
-
-    ends = [world.end_of(*racer) for racer in racers]
-
-    # Each who resumes asks the one before it to make way; who does not is refused.
-    others = {"T", "LeaseLost", "WorkflowNotResumable"} if how["resume"] else {"WorkflowAlreadyExists"}
-    assert "D" in ends
-    assert set(ends) <= ENDS | others
-    assert_all_is_well(world)
-    if how is not COLD:
-        assert_nothing_was_lost(world)
-
-
-def _say(capsys: pytest.CaptureFixture[str], text: str) -> None:
-    with capsys.disabled():
-        print(f" {text}")  # noqa: T201
+    assert_one_acts_at_a_time(world_of("race"), how)

@@ -8,38 +8,19 @@ import textwrap
 import threading
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from jobmon_airflow import Tool
-from jobmon_airflow.store.database import Database
-from jobmon_airflow.testing.fake_slurm import FakeSlurm, Fault, Partition
-from tests.workflows import close, migrated
+from jobmon_airflow.testing.fake_slurm import Fault, Partition
+from tests.workflows import close, migrated, rows_of
 
 
-@pytest.fixture
-def make(tmp_path, monkeypatch):
-    """Make the fake as a test wants it; one at a time."""
-    made = []
-
-    def make(**settings):
-        fake = FakeSlurm(tmp_path / "fake", **{"nodes": 4, "slots": 16, "kill_wait": 0.5, **settings})
-        made.append(fake.__enter__())
-        monkeypatch.setenv("PATH", fake.path)
-        monkeypatch.chdir(fake.folder)
-        return fake
-
+@pytest.fixture(autouse=True)
+def _a_spool(tmp_path, monkeypatch):
     monkeypatch.setenv("JOBMON_SPOOL", str(tmp_path / "spool"))
-    yield make
-    for fake in made:
-        fake.__exit__()
-
-
-@pytest.fixture
-def fake(make):
-    return make()
 
 
 @pytest.fixture
@@ -51,16 +32,7 @@ def url(sqlite_url):
 @pytest.fixture
 def ask(url):
     """Ask the database."""
-
-    def ask(query):
-        database = Database.open(url)
-        try:
-            with database.read() as connection:
-                return [tuple(row) for row in connection.execute(text(query))]
-        finally:
-            database.close()
-
-    return ask
+    return partial(rows_of, url)
 
 
 def workflow_of(url, commands, *, args="it", resources=None, **settings):
