@@ -199,7 +199,7 @@ class _Script:
         grace = max(1, int(self.kill_wait) - 1)
         return filled(
             parts.RUN,
-            child=self._child(parts.LISTEN + parts.BECOME if self._is_long() else parts.BECOME),
+            child=self._child(filled(parts.BECOME, listen=parts.LISTEN if self._is_long() else "")),
             redirection=self._redirection(),
             wait=filled(parts.WAIT, grace=grace, signals=" ".join(self._signals()), watch=watch),
             output=filled(parts.OUTPUT, file='"$jm_errs/$jm_name.e$jm_id"'),

@@ -97,13 +97,17 @@ read -r jm_to jm_ </proc/uptime
 
 #: It is its own program, save where a shell would not need one.
 BECOME: Final = """\
-case $1 in true | false | echo) "$@" ;; *) exec "$@" ;; esac
+case $1 in true | false | echo) "$@" ;; *)
+@listen@exec "$@" ;; esac
 """
 
-#: For shells that do not take it back. It costs a program, so that it is for jobs which can afford it.
+#: For shells that do not take it back. It costs a program, so that it is for jobs which can afford it; whether a node
+#: has a program that can do it is found out by the first of its jobs.
 LISTEN: Final = """\
-if [ -z "$BASH_VERSION" ] && env --default-signal=INT,QUIT true 2>/dev/null; then
-  set -- env --default-signal=INT,QUIT "$@"
+if [ -z "$BASH_VERSION" ]; then
+  jm_=$jm_folder/hears-$jm_node
+  { [ -e "$jm_" ] || { env --default-signal=INT,QUIT true && true >"$jm_"; }; } 2>/dev/null &&
+    set -- env --default-signal=INT,QUIT "$@"
 fi
 """
 

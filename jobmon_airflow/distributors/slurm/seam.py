@@ -212,7 +212,8 @@ class Spool(Protocol):
     """A folder that nodes share with us: one folder in it for every batch, named by the batch's token.
 
     In a batch's folder, the nodes write ``told-NODE`` (appended: what happened), ``claims/STEP`` (created once: whoever
-    creates it decides whether the step's command ever runs), ``out/``, and Slurm ``scheduler-NODE.log``.
+    creates it decides whether the step's command ever runs), ``hears-NODE`` (its commands can be made to hear INT and
+    QUIT), ``out/``, and Slurm ``scheduler-NODE.log``.
     """
 
     root: str  #: as the nodes know it
