@@ -1,0 +1,65 @@
+import "./charts.css";
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+
+export interface FiguresProps {
+  title?: string;
+  head: readonly string[];
+  rows: () => readonly (readonly ComponentChildren[])[];
+}
+
+const MOST = 500;
+
+/** What a chart shows, as a table that opens below it. */
+export function Figures({ title = "The same in figures", head, rows }: FiguresProps) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details class="figures" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{title}</summary>
+      {isOpen && <FigureTable title={title} head={head} rows={rows()} />}
+    </details>
+  );
+}
+
+function FigureTable({
+  title,
+  head,
+  rows,
+}: {
+  title: string;
+  head: readonly string[];
+  rows: readonly (readonly ComponentChildren[])[];
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
+    <section class="figures-table" tabIndex={0} aria-label={title}>
+      <table>
+        <thead>
+          <tr>
+            {head.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, MOST).map((row, at) => (
+            <tr key={at}>
+              {row.map((cell, column) => (
+                <td key={column} class={typeof cell === "number" ? "number" : undefined}>
+                  {typeof cell === "number" ? cell.toLocaleString("en") : cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length > MOST && (
+        <p class="quiet">
+          The first {MOST} of {rows.length.toLocaleString("en")} rows.
+        </p>
+      )}
+    </section>
+  );
+}
