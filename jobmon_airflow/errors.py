@@ -22,6 +22,7 @@ Every error has two parts: what happened, and the remedy, ideally something to t
     ├── CallableReturnedInvalidObject     a function that was to return resources did not
     ├── UnknownCluster                    nobody said how to reach this cluster
     ├── InvalidSetting                    an option of [jobmon], or a connection, that means nothing
+    ├── InvalidQuestion                   a filter or a cursor that means nothing
     ├── InvalidTransition                 a status that may not follow the one before it
     ├── RunError                          a workflow that cannot be run, or was not run to its end
     │   ├── WorkflowAlreadyExists         it was begun before, and nobody said resume=True
@@ -162,6 +163,10 @@ class UnknownCluster(JobmonError, ValueError):
 
 class InvalidSetting(JobmonError):
     """An option of ``[jobmon]``, or a connection, means nothing."""
+
+
+class InvalidQuestion(JobmonError, ValueError):
+    """A filter or a cursor of a list means nothing."""
 
 
 class InvalidTransition(JobmonError):

@@ -101,14 +101,14 @@ class JobmonNotifier(BaseNotifier):
     def _story(self, occasion: _Occasion) -> Story:
         from jobmon_airflow.engine import standing
         from jobmon_airflow.hooks.jobmon import JobmonHook
-        from jobmon_airflow.web import service
+        from jobmon_airflow.view import runs
 
         database = JobmonHook(self.jobmon_conn_id).database
         place = occasion.dag_id, occasion.run_id, occasion.task_id, occasion.map_index
-        workflow_id = service.find(database, *place)
-        if workflow_id is None:
-            return _without_workflow(occasion, "No workflow was bound.")
         with database.read() as connection:
+            workflow_id = runs.find(connection, *place)
+            if workflow_id is None:
+                return _without_workflow(occasion, "No workflow was bound.")
             return _told(connection, standing.of_workflow(connection, workflow_id), occasion)
 
     def _failure(self, notifier: Callable[[Context], Any], context: Context) -> Exception | None:

@@ -70,6 +70,18 @@ def status(connection: Connection, run_id: int) -> WorkflowRunStatus:
     return WorkflowRunStatus.of(connection.execute(query).scalar_one())
 
 
+def orders(connection: Connection, run_id: int) -> tuple[WorkflowRunStatus, bool]:
+    """The status of a run, and whether somebody wants it to begin nothing more."""
+    query = select(workflow_run.c.status, workflow_run.c.stop_asked_date).where(workflow_run.c.id == run_id)
+    letter, asked = connection.execute(query).one()
+    return WorkflowRunStatus.of(letter), asked is not None
+
+
+def ask_to_drain(connection: Connection, run_id: int, at: datetime) -> None:
+    """Let a run begin nothing more, and end when what runs is over."""
+    connection.execute(update(workflow_run).where(workflow_run.c.id == run_id).values(stop_asked_date=at))
+
+
 def row(connection: Connection, run_id: int) -> Row[Any]:
     """A run."""
     return connection.execute(select(workflow_run).where(workflow_run.c.id == run_id)).one()
@@ -103,3 +115,9 @@ def of_workflow(connection: Connection, workflow_id: int) -> list[Row[Any]]:
     """The workflow's runs, oldest first."""
     query = select(workflow_run).where(workflow_run.c.workflow_id == workflow_id)
     return list(connection.execute(query.order_by(workflow_run.c.id)))
+
+
+def last_user(connection: Connection, workflow_id: int) -> str | None:
+    """Who began the workflow's last run; None if it was never run."""
+    query = select(workflow_run.c.user).where(workflow_run.c.workflow_id == workflow_id)
+    return connection.execute(query.order_by(workflow_run.c.id.desc()).limit(1)).scalar()

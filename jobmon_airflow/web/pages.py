@@ -1,89 +1,125 @@
-"""The pages: plain HTML without scripts. All that comes from elsewhere is escaped by the templates."""
+"""The pages: one empty document for all of them, which the front end fills, and the files that it is made of.
+
+The server says in the document where it is, since Airflow may live below a path of its own, and asks for each page
+whether its reader may see what it is about.
+"""
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import html
+import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
 
-from jobmon_airflow.states import TaskBucket
+from jobmon_airflow.view import runs
+from jobmon_airflow.web import refusals
+from jobmon_airflow.web.access import TaskToRead, User, WorkflowToRead, require_one_of
+from jobmon_airflow.web.database import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from jobmon_airflow.web.service import Shown
+STATIC: Final = Path(__file__).with_name("static")
+MANIFEST: Final = "manifest.json"
+ENTRY: Final = "src/main.tsx"
+ASSETS: Final = "assets"
 
-_STYLE: Final = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 1.5rem; background: Canvas; color: CanvasText; }
-table { border-collapse: collapse; }
-th, td { text-align: left; padding: .25rem 1.25rem .25rem 0; border-bottom: 1px solid #8885; }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
-pre { padding: .75rem; border: 1px solid #8885; overflow-x: auto; }
-h1 { font-size: 1.3rem; }
-.FAILED, .FATAL { color: light-dark(#a40e26, #ff7b72); }
-.DONE { color: light-dark(#116329, #56d364); }
+_IMMUTABLE: Final = "private, max-age=31536000, immutable"  # a file's name changes with its content
+_DOCUMENT: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><base href="{base}"><title>{title} - Jobmon</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<meta name="jobmon-base" content="{base}">
+{styles}<script type="module" src="{script}"></script></head>
+<body><div id="app"></div><noscript>This page needs JavaScript.</noscript></body></html>
 """
+_NOT_BUILT: Final = (
+    "The front end is not there: it comes with the wheel, and is built in a checkout.\n"
+    "Build it, then load this page again: make frontend"
+)
 
-_TEMPLATES: Final = {
-    "frame": """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{{ title }} - Jobmon</title>
-<meta name="viewport" content="width=device-width"><style>{{ style | safe }}</style></head>
-<body>{% block body %}{% endblock %}</body></html>
-""",
-    "workflows": """{% extends "frame" %}{% block body %}<h1>Workflows</h1>
-{% if not workflows %}<p>There is no workflow yet that you may see.</p>{% else %}<table>
-<tr><th class="number">id</th><th>tool</th><th>name</th><th>args</th><th>status</th><th>since (UTC)</th>
-<th class="number">done</th><th class="number">failed</th><th class="number">tasks</th></tr>
-{% for it in workflows %}<tr><td class="number"><a href="workflow/{{ it.workflow_id }}">{{ it.workflow_id }}</a></td>
-<td>{{ it.tool }}</td><td>{{ it.name }}</td><td>{{ it.workflow_args | truncate(40) }}</td>
-<td class="{{ it.status.label }}">{{ it.status.label }}</td><td>{{ it.since.strftime("%Y-%m-%d %H:%M") }}</td>
-<td class="number">{{ it.done }}</td><td class="number">{{ it.failed }}</td><td class="number">{{ it.total }}</td></tr>
-{% endfor %}</table>{% endif %}{% endblock %}""",
-    "workflow": """{% extends "frame" %}{% block body %}<p><a href="../">All workflows</a></p>
-<h1>{{ it.tool }}: {{ it.name }}, workflow {{ it.workflow_id }}</h1>
-<p><b class="{{ it.status.label }}">{{ it.status.label }}</b> since {{ it.since.strftime("%Y-%m-%d %H:%M:%S") }} UTC;
-workflow args: {{ it.workflow_args | truncate(200) }}</p>
-<table><tr><th>template</th>{% for name in buckets %}<th class="number">{{ name | lower }}</th>{% endfor %}
-<th class="number">tasks</th></tr>
-{% for template in it.templates %}<tr><td>{{ template.name }}</td>
-{% for bucket in buckets %}<td class="number">{{ template.counts[bucket] }}</td>{% endfor %}
-<td class="number">{{ template.total }}</td></tr>{% endfor %}</table>
-<pre>{{ account }}</pre>{% endblock %}""",
-    "message": """{% extends "frame" %}{% block body %}<h1>{{ title }}</h1><pre>{{ text }}</pre>{% endblock %}""",
-}
-
-_ENVIRONMENT: Final = Environment(loader=DictLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
-_DIGEST: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-
-#: Sent with every page. Only Airflow's own pages may show ours in theirs.
-HEADERS: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_DIGEST}'; frame-ancestors 'self'; "
-    "base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
+router = APIRouter(include_in_schema=False)
 
 
-def workflows(found: Sequence[Shown]) -> str:
-    """The latest workflows."""
-    return _drawn("workflows", title="Workflows", workflows=[shown.workflow for shown in found])
+@router.get("/")
+@router.get("/usage")
+@router.get("/dag")
+def everything(request: Request) -> HTMLResponse:
+    """Pages about whatever the reader may see; what that is, the API asks."""
+    return _document(request, {"": "Workflows", "dag": "Workflows", "usage": "Usage"}[_last_part(request)])
 
 
-def workflow(shown: Shown) -> str:
-    """One workflow: its templates, and what failed."""
-    it = shown.workflow
-    title = f"Workflow {it.workflow_id}"
-    return _drawn("workflow", title=title, it=it, account=shown.account, buckets=list(TaskBucket))
+@router.get("/workflow/{workflow_id}")
+@router.get("/workflow/{workflow_id}/errors")
+@router.get("/workflow/{workflow_id}/timeline")
+@router.get("/workflow/{workflow_id}/template/{template:path}")
+def of_workflow(request: Request, workflow_id: WorkflowToRead) -> HTMLResponse:
+    """Pages about one workflow."""
+    return _document(request, f"Workflow {workflow_id}")
 
 
-def message(title: str, text: str) -> str:
-    """A page that says why there is nothing else."""
-    return _drawn("message", title=title, text=text)
+@router.get("/task/{task_id}")
+def of_task(request: Request, task_id: TaskToRead) -> HTMLResponse:
+    """The page about one task."""
+    return _document(request, f"Task {task_id}")
 
 
-def _drawn(template: str, **values: Any) -> str:
-    return _ENVIRONMENT.get_template(template).render(style=_STYLE, **values)
+@router.get("/run")
+def of_run(
+    tables: Tables, user: User, dag_id: str, run_id: str, task_id: str | None = None, map_index: str = "-1"
+) -> RedirectResponse:
+    """To the workflow of a DAG run, or of one of its task instances."""
+    require_one_of(user, [dag_id])
+    # Of a task that is not mapped, Airflow's tab leaves its placeholder as it is.
+    index = int(map_index) if re.fullmatch("[0-9]{1,9}", map_index) else -1
+    return RedirectResponse(f"workflow/{runs.workflow_of(tables, dag_id, run_id, task_id, index)}")
+
+
+@router.get(f"/{ASSETS}/{{path:path}}")
+async def asset(path: str, request: Request) -> Response:
+    """A file of the front end."""
+    if not (STATIC / ASSETS).is_dir():
+        raise HTTPException(404, _NOT_BUILT)
+    answer = await StaticFiles(directory=STATIC / ASSETS).get_response(path, request.scope)
+    answer.headers["Cache-Control"] = _IMMUTABLE
+    return answer
+
+
+@router.get("/{path:path}")
+def nothing(path: str) -> Response:
+    """Whatever else is asked for, which only those learn who may see anything."""
+    raise HTTPException(404, f"There is no page '{path[:200]}'.")
+
+
+def _document(request: Request, title: str) -> HTMLResponse:
+    entry = _entry()
+    if entry is None:
+        return refusals.page("Not built", _NOT_BUILT, 503)
+    base = html.escape(f"{request.scope.get('root_path', '')}/")
+    styles = (f'<link rel="stylesheet" href="{html.escape(base + file)}">\n' for file in entry.get("css", ()))
+    return HTMLResponse(
+        _DOCUMENT.format(
+            base=base,
+            title=html.escape(title),
+            styles="".join(styles),
+            script=html.escape(base + entry["file"]),
+        )
+    )
+
+
+def _entry() -> Mapping[str, Any] | None:
+    """What the build says of the script to begin with; None if nothing was built."""
+    try:
+        manifest = json.loads((STATIC / MANIFEST).read_text())
+    except FileNotFoundError:
+        return None
+    entry: Mapping[str, Any] = manifest[ENTRY]
+    return entry
+
+
+def _last_part(request: Request) -> str:
+    return str(request.scope["path"]).rpartition("/")[2]

@@ -1,0 +1,100 @@
+"""Questions that many lists have in common, and their answers in JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from fastapi import Query
+from fastapi.responses import StreamingResponse
+
+from jobmon_airflow.view.paging import MOST, Page
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=MOST, description="So many rows at most.")]
+After = Annotated[str | None, Query(max_length=2000, description="The `next` of the page before this one.")]
+Format = Annotated[
+    Literal["json", "csv"], Query(description="As JSON, page by page; or as CSV, with the rows of all pages.")
+]
+
+#: How an answer in CSV is described.
+CSV: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The rows."}
+}
+_BEGINS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def table(
+    page: Callable[[str | None, int], Page[T]],
+    *,
+    after: str | None,
+    limit: int,
+    form: str,
+    name: str,
+) -> Page[T] | StreamingResponse:
+    """A page of a list; or all of its rows as CSV, in a file of this name."""
+    if form != "csv":
+        return page(after, limit)
+    first = page(after, MOST)  # what cannot be answered is said before a file begins
+    return StreamingResponse(
+        _lines(_all_rows(first, page)),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    )
+
+
+def _all_rows(found: Page[T], page: Callable[[str | None, int], Page[T]]) -> Iterator[T]:
+    yield from found.items
+    while found.next is not None:
+        found = page(found.next, MOST)
+        yield from found.items
+
+
+def _lines(rows: Iterator[Any]) -> Iterator[str]:
+    columns: list[str] = []
+    for row in rows:
+        cells = dict(_cells(row))
+        if not columns:
+            columns = list(cells)
+            yield _line(columns)
+        yield _line([cells.get(column, "") for column in columns])
+
+
+def _line(cells: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue()
+
+
+def _cells(row: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The fields of a row; those of what is in it are named with a dot."""
+    for field in fields(row):
+        value = getattr(row, field.name)
+        if is_dataclass(value):
+            yield from _cells(value, f"{prefix}{field.name}.")
+        else:
+            yield f"{prefix}{field.name}", _cell(value)
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return value.isoformat()
+        case Enum():
+            return str(value.value)
+        case str():
+            # A spreadsheet would run what looks like a formula.
+            return f"'{value}" if value.startswith(_BEGINS_FORMULA) else value
+        case Mapping() | list() | tuple():
+            return json.dumps(value, default=str)
+        case _:
+            return str(value)
