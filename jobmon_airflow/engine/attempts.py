@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jobmon_airflow.distributors.protocol import Ended, Started
+from jobmon_airflow.distributors.protocol import Ended, Output, Started
 from jobmon_airflow.engine.inbox import Accepted, NotTaken
-from jobmon_airflow.engine.verdict import PUT_BACK, account_of, evidence_as_json, verdict_on
+from jobmon_airflow.engine.verdict import PUT_BACK, account_of, error_kind, evidence_as_json, verdict_on
 from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store.turns import Ending
 from jobmon_airflow.swarm.events import Done, Failed
@@ -31,6 +31,8 @@ class Live:
     nodename: str | None = None
     process_group_id: int | None = None
     is_told_to_stop: bool = False
+    has_begun: bool = False
+    output: Output = field(default_factory=Output)  #: where it writes, as far as its cluster has said so
 
 
 class Attempts:
@@ -70,6 +72,7 @@ class Attempts:
             case Started():
                 if live := self._live.get(item.attempt):
                     live.nodename, live.process_group_id = item.nodename, item.process_group_id
+                    live.has_begun, live.output = True, item.output
                     self._started.append(live.id)
             case Accepted(names):
                 for attempt, name in names:
@@ -89,7 +92,8 @@ class Attempts:
             turn.launched.append((live.id, live.distributor_id))
             turn.move(TaskStatus.LAUNCHED, (self._task_ids[live.task],))
         for live in (self._live[attempt] for attempt in sorted(started)):
-            turn.started.append((live.id, live.distributor_id, live.nodename, live.process_group_id))
+            where = live.distributor_id, live.nodename, live.process_group_id
+            turn.started.append((live.id, *where, live.output.stdout, live.output.stderr))
             turn.move(TaskStatus.RUNNING, (self._task_ids[live.task],))
         self._accepted, self._started, self.failed = [], [], {}
 
@@ -119,15 +123,19 @@ def ending_of(live: Live, ended: Ended, verdict: Verdict) -> Ending:
         usage.cpu,
         usage.maxrss,
         ended.nodename or live.nodename,
-        output.stdout,
-        output.stderr,
+        output.stdout or live.output.stdout,
+        output.stderr or live.output.stderr,
         output.stdout_log,
         output.stderr_log,
     )
-    account = None if verdict.failure is None or verdict is PUT_BACK else account_of(verdict, ended)
-    return Ending(attempt_id=live.id, status=verdict.status, facts=facts, error=account)
+    if verdict.failure is None or verdict is PUT_BACK:
+        return Ending(attempt_id=live.id, status=verdict.status, facts=facts)
+    account = account_of(verdict, ended)
+    kind = error_kind(verdict.words, evidence.exit_code, output.stderr_log or account)
+    return Ending(attempt_id=live.id, status=verdict.status, facts=facts, error=account, kind=kind)
 
 
 def _not_taken(live: Live, verdict: Verdict, account: str) -> Ending:
     facts = (None, None, None, verdict.words, *[None] * 9)
-    return Ending(attempt_id=live.id, status=verdict.status, facts=facts, error=account)
+    kind = error_kind(verdict.words, None, account)
+    return Ending(attempt_id=live.id, status=verdict.status, facts=facts, error=account, kind=kind)

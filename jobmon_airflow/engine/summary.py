@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from jobmon_airflow.engine.kinds import ANSI, LONG, UNPRINTABLE, kind_of, last_lines, where_it_tells
-from jobmon_airflow.engine.verdict import KILLED, LOST, MEMORY, NODE, TIME
+from jobmon_airflow.engine.kinds import ANSI, LONG, UNPRINTABLE, last_lines, where_it_tells
+from jobmon_airflow.engine.verdict import error_kind, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-#: An attempt that ended like this was ended by others, so that its own last words do not say why.
-ENDED_BY_OTHERS: Final = frozenset(verdict.words for verdict in (MEMORY, TIME, NODE, LOST, KILLED))
 
 _IN_FULL: Final = 4  # kinds with a sample
 _IN_A_LINE: Final = 8  # kinds after those
@@ -77,17 +74,11 @@ def groups(failed: Iterable[FailedTask]) -> list[Group]:
     templates: dict[tuple[str, str], Counter[str]] = {}
     samples: dict[tuple[str, str], FailedTask] = {}
     for task in failed:
-        key = task.verdict, _kind(task)
+        key = task.verdict, error_kind(task.verdict, task.exit_code, task.text)
         templates.setdefault(key, Counter())[task.template] += 1
         samples.setdefault(key, task)
     found = [Group(kind=key[1], templates=templates[key], sample=samples[key]) for key in samples]
     return sorted(found, key=lambda group: -group.count)
-
-
-def _kind(task: FailedTask) -> str:
-    if task.verdict in ENDED_BY_OTHERS:
-        return task.verdict
-    return kind_of(task.text) or f"{_why(task)}, without a word"
 
 
 def _result(counts: Counts) -> str:
@@ -115,7 +106,7 @@ def _paragraph(number: int, group: Group) -> Iterator[str]:
     sample = group.sample
     yield _cut(f"{number}. {_tasks(group.count)}: {group.kind}")
     yield _cut(f"   of {_templates(group.templates)}")
-    yield _cut(f"   such as {_plain(sample.name)}: {_place(sample)}: {_why(sample)}")
+    yield _cut(f"   such as {_plain(sample.name)}: {_place(sample)}: {why(sample.verdict, sample.exit_code)}")
     if sample.asked or sample.used:
         yield _cut(
             f"   it asked for {sample.asked or 'nothing'} and used {sample.used or 'nobody knows what'}"
@@ -143,10 +134,6 @@ def _templates(counts: Mapping[str, int]) -> str:
 def _place(task: FailedTask) -> str:
     node = f" on {_plain(task.nodename)}" if task.nodename else ""
     return f"task {task.task_id}, attempt {task.attempt_id}{node}"
-
-
-def _why(task: FailedTask) -> str:
-    return task.verdict if task.exit_code is None else f"{task.verdict}, exit code {task.exit_code}"
 
 
 def _excerpt(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from signal import Signals
 from typing import TYPE_CHECKING, Final, Literal
 
 from jobmon_airflow.distributors.protocol import Cause
+from jobmon_airflow.engine.kinds import kind_of
 from jobmon_airflow.states import TaskInstanceStatus
 from jobmon_airflow.swarm.events import Failure
 
@@ -45,6 +46,8 @@ NOT_SUBMITTED: Final = Verdict("not submitted", TaskInstanceStatus.NO_DISTRIBUTO
 REFUSED: Final = Verdict("submission refused", TaskInstanceStatus.NO_DISTRIBUTOR_ID, Failure.REFUSED)
 NOT_ASKED: Final = Verdict("no request", TaskInstanceStatus.ERROR_FATAL, Failure.REFUSED)
 
+#: An attempt that ended like this was ended by others, so that its own last words do not say why.
+ENDED_BY_OTHERS: Final = frozenset(verdict.words for verdict in (MEMORY, TIME, NODE, LOST, KILLED))
 #: by its words: the resource that was too small
 EXHAUSTED: Final[Mapping[str, Literal["memory", "runtime"]]] = {MEMORY.words: "memory", TIME.words: "runtime"}
 
@@ -103,6 +106,22 @@ def evidence_as_json(evidence: Evidence) -> str:
         "detail": evidence.detail or None,
     }
     return json.dumps({name: value for name, value in known.items() if value is not None})
+
+
+def error_kind(words: str, exit_code: int | None, text: str) -> str:
+    """The kind of error of an attempt that failed, by its verdict's words and its own last ones.
+
+    >>> error_kind("application error", 1, "KeyError: 'draw_7'"), error_kind("out of memory", 137, "Loading 7")
+    ("KeyError: '...'", 'out of memory')
+    """
+    if words in ENDED_BY_OTHERS:
+        return words
+    return kind_of(text) or f"{why(words, exit_code)}, without a word"
+
+
+def why(words: str, exit_code: int | None) -> str:
+    """The verdict, with the code that there may be."""
+    return words if exit_code is None else f"{words}, exit code {exit_code}"
 
 
 def account_of(verdict: Verdict, ended: Ended) -> str:

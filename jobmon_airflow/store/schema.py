@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from jobmon_airflow.settings import UNLIMITED
@@ -323,6 +324,10 @@ workflow_run = _table(
         server_default="0",
         comment="How often its controller has written. Who counts otherwise is not its controller.",
     ),
+    _moment(
+        "stop_asked_date",
+        comment="When somebody asked it to begin nothing more, and to end when what runs is over.",
+    ),
     Index(None, "user"),
     Index(None, "status", "heartbeat_date"),
     comment="One start or resume of a workflow.",
@@ -364,7 +369,8 @@ task = _table(
     _status("task"),
     _moment("status_date", nullable=False),
     UniqueConstraint("workflow_id", "node_id"),
-    Index("ix_task_progress", "workflow_id", "array_id", "status"),
+    # With the id, which the others add by themselves, PostgreSQL reads pages of tasks in this order, too.
+    Index("ix_task_progress", "workflow_id", "array_id", "status", "id"),
     CheckConstraint("num_attempts >= 0", name="attempts_are_counted"),
     CheckConstraint("max_attempts > 0", name="one_attempt_at_least"),
     comment="A node and its task args in one workflow: a single command.",
@@ -378,6 +384,13 @@ task_arg = _table(
     clustered=True,
 )
 task_attribute_type, task_attribute = _attribute_tables("task")
+error_kind = _table(
+    "error_kind",
+    _id(),
+    _name(),
+    UniqueConstraint("name"),
+    comment="The kinds of errors: what attempts said, without what differs from one to the next.",
+)
 task_instance = _table(
     "task_instance",
     _id(),
@@ -403,12 +416,24 @@ task_instance = _table(
     Column("exit_code", Integer),
     Column("verdict", String(32), comment="Why the attempt ended."),
     Column("evidence", LongText, comment="What the verdict rests on, as JSON."),
+    _to("error_kind", nullable=True),
     _status("task_instance"),
     _moment("submitted_date"),
     _moment("status_date", nullable=False),
     _moment("report_by_date"),
-    Index("ix_task_instance_step", "array_id", "array_batch_num", "array_step_id"),
+    # With the id, which the others add by themselves, PostgreSQL draws a sample from the index alone.
+    Index("ix_task_instance_step", "array_id", "array_batch_num", "array_step_id", postgresql_include=["id"]),
     Index("ix_task_instance_of_run", "workflow_run_id", "status"),
+    # Of what failed only, where the database can: most attempts are not among them, and are not slowed by it.
+    Index(
+        "ix_task_instance_error",
+        "array_id",
+        "error_kind_id",
+        "task_id",
+        sqlite_where=text("error_kind_id IS NOT NULL"),
+        postgresql_where=text("error_kind_id IS NOT NULL"),
+        postgresql_include=["id"],
+    ),
     comment="One attempt at a task: what it asked for, what it used, how it ended.",
 )
 task_instance_error_log = _table(
@@ -432,6 +457,28 @@ task_status_audit = _table(
     comment="Every change of every task's status.",
 )
 
+# --- what was used ------------------------------------------------------------------------------------------
+
+usage_by_hour = _table(
+    "usage_by_hour",
+    _to("workflow_run", primary_key=True),
+    _to("array", primary_key=True),
+    _to("task_resources", primary_key=True),
+    Column("verdict", String(32), primary_key=True, comment="Empty if there was none."),
+    _moment("hour", primary_key=True, comment="The hour, from its beginning, in which they ended."),
+    Column("attempts", Integer, nullable=False),
+    Column("wallclock", Double, nullable=False, comment="Seconds."),
+    Column("cpu", Double, nullable=False, comment="Seconds."),
+    Column("cpu_wallclock", Double, nullable=False, comment="Seconds, of those whose CPU time is known."),
+    Column(
+        "memory_time", Double, nullable=False, comment="Bytes x seconds: each one's peak for all its time."
+    ),
+    Column("memory_wallclock", Double, nullable=False, comment="Seconds, of those whose memory is known."),
+    Index(None, "hour"),
+    comment="What attempts that ended within an hour used together, by what they had asked for and how they ended.",
+    clustered=True,
+)
+
 # --- why tasks wait -----------------------------------------------------------------------------------------
 
 waiting_reason = _table(
@@ -445,6 +492,22 @@ waiting_reason = _table(
     CheckConstraint("tasks > 0", name="somebody_waits"),
     comment="Why tasks that were handed to a cluster have not begun, as the cluster says, of the runs that are alive.",
     clustered=True,
+)
+
+# --- what people order --------------------------------------------------------------------------------------
+
+action_log = _table(
+    "action_log",
+    _id(),
+    _to("workflow"),
+    _to("workflow_run", nullable=True),
+    _to("task", nullable=True),
+    Column("user", String(NAME_LENGTH), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("detail", LongText, nullable=False),
+    _moment("action_date", nullable=False),
+    Index("ix_action_log_of_workflow", "workflow_id", "id"),
+    comment="What people ordered in Airflow's pages: who, when and what.",
 )
 
 # --- on whose behalf ----------------------------------------------------------------------------------------

@@ -15,7 +15,16 @@ from sqlalchemy import select, update
 
 from jobmon_airflow.errors import LeaseLost
 from jobmon_airflow.states import TASK_INSTANCE, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
-from jobmon_airflow.store import clusters, moves, sets, task_instances, tasks, workflow_runs
+from jobmon_airflow.store import (
+    clusters,
+    error_kinds,
+    moves,
+    sets,
+    task_instances,
+    tasks,
+    usage_by_hour,
+    workflow_runs,
+)
 from jobmon_airflow.store.schema import task_instance, workflow_run
 from jobmon_airflow.store.texts import storable
 from jobmon_airflow.store.vocabulary import ADJUSTED, DEFAULT_QUEUE
@@ -28,6 +37,8 @@ if TYPE_CHECKING:
 
     from jobmon_airflow.resources import Resources
 
+# What is known of an attempt that runs, besides its id.
+STARTED: Final = ("distributor_id", "nodename", "process_group_id", "stdout", "stderr")
 # What is known of an ended attempt besides its status; in the order of `Ending.facts`.
 ENDING: Final = (
     "distributor_id",
@@ -54,6 +65,7 @@ class Ending:
     status: TaskInstanceStatus
     facts: tuple[Any, ...]  #: in the order of `ENDING`
     error: str | None = None  #: what to tell people, if it did not succeed
+    kind: str | None = None  #: of the error, in words that others of its kind have, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +84,10 @@ class Turn:
 
     number: int = 0
     launched: list[tuple[int, str | None]] = field(default_factory=list)  #: attempts, and the cluster's names
-    #: attempts, with the cluster's name, the node and the process group of each
-    started: list[tuple[int, str | None, str | None, int | None]] = field(default_factory=list)
+    #: attempts, in the order of `STARTED`
+    started: list[tuple[int, str | None, str | None, int | None, str | None, str | None]] = field(
+        default_factory=list
+    )
     told_to_stop: list[int] = field(default_factory=list)  #: attempts
     endings: list[Ending] = field(default_factory=list)
     moved: dict[TaskStatus, list[int]] = field(default_factory=dict)  #: tasks, by where they go, in order
@@ -205,18 +219,13 @@ def _write_news(connection: Connection, turn: Turn, at: datetime) -> None:
     _report(
         connection,
         TaskInstanceStatus.RUNNING,
-        ("distributor_id", "nodename", "process_group_id"),
+        STARTED,
         turn.started,
         at,
     )
     if turn.told_to_stop:
         task_instances.advance(connection, turn.told_to_stop, TaskInstanceStatus.KILL_SELF, at)
-    by_status: dict[TaskInstanceStatus, list[Ending]] = {}
-    for ending in turn.endings:
-        by_status.setdefault(ending.status, []).append(ending)
-    for status, endings in by_status.items():
-        rows = [(ending.attempt_id, *ending.facts) for ending in endings]
-        _report(connection, status, ENDING, rows, at)
+    _write_endings(connection, turn.endings, at)
     errors = {ending.attempt_id: ending.error for ending in turn.endings if ending.error is not None}
     for said in (errors, turn.remarks):
         if said:
@@ -226,15 +235,30 @@ def _write_news(connection: Connection, turn: Turn, at: datetime) -> None:
             tasks.advance(connection, numbers, target, at)
 
 
+def _write_endings(connection: Connection, endings: Collection[Ending], at: datetime) -> None:
+    """End attempts, and add up what they used."""
+    by_status: dict[TaskInstanceStatus, list[Ending]] = {}
+    for ending in endings:
+        by_status.setdefault(ending.status, []).append(ending)
+    kinds = error_kinds.ids_of(connection, {ending.kind for ending in endings if ending.kind is not None})
+    ended: list[int] = []
+    for status, those in by_status.items():
+        rows = [(each.attempt_id, *each.facts, kinds.get(each.kind)) for each in those]
+        ended += _report(connection, status, (*ENDING, "error_kind_id"), rows, at)
+    if ended:
+        usage_by_hour.add(connection, ended)
+
+
 def _report(
     connection: Connection,
     status: TaskInstanceStatus,
     columns: tuple[str, ...],
     rows: list[Any],
     at: datetime,
-) -> None:
-    """Move attempts, each with what is known of it; those that may not go there stay as they are."""
+) -> list[int]:
+    """Move attempts, each with what is known of it; those that may not go there stay as they are. Who went?"""
     known = {row[0]: row for row in rows}
+    gone: list[int] = []
     for going in moves.movable(connection, task_instance, known, TASK_INSTANCE.sources_of(status)):
         sets.update(
             connection,
@@ -244,6 +268,8 @@ def _report(
             [_storable(known[number]) for number in going],
             constants={"status": status, "status_date": at},
         )
+        gone += going
+    return gone
 
 
 def _storable(row: tuple[Any, ...]) -> tuple[Any, ...]:

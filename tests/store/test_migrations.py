@@ -14,7 +14,16 @@ from sqlalchemy import MetaData, inspect, select, text
 from jobmon_airflow import settings, states
 from jobmon_airflow.errors import NotOurDatabase, SchemaIsMissing, SchemaIsNewer, SchemaIsOlder
 from jobmon_airflow.store import __main__ as store
-from jobmon_airflow.store import clusters, migrations, schema, tools, turns, views, workflow_runs
+from jobmon_airflow.store import (
+    clusters,
+    migrations,
+    schema,
+    tools,
+    turns,
+    usage_by_hour,
+    views,
+    workflow_runs,
+)
 from jobmon_airflow.store.database import Database, dialect_name
 from tests.attempts import attempt
 from tests.store.building import AT, chain
@@ -89,13 +98,17 @@ def test_migrating_again_keeps_what_is_there(empty: Database) -> None:
 def test_tables_that_are_brought_up_to_date_keep_their_rows(empty: Database) -> None:
     migrations.migrate(empty)
     bound = chain(empty)
-    attempt(empty, bound.task_ids[0], states.TaskInstanceStatus.ERROR, says=["é"], maxrss=2**40, cpu=0.25)
+    number = attempt(
+        empty, bound.task_ids[0], states.TaskInstanceStatus.ERROR, says=["é"], maxrss=2**40, cpu=0.25
+    )
+    empty.write(lambda it: usage_by_hour.add(it, [number]))
     newest = rows(empty)
     new: dict[str, dict[str, Any]] = {
         "workflow_run": {"controller": None, "turn": 0},
         "task": {"compute_resources_callable": None},
+        "task_instance": {"error_kind_id": None},
     }
-    entered_later = {"airflow_task", "template_edge", "waiting_reason"}
+    entered_later = {"airflow_task", "template_edge", "waiting_reason", "error_kind", "usage_by_hour"}
 
     migrations.migrate(empty, "0001")
     older = rows(empty)

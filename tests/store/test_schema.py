@@ -9,14 +9,16 @@ from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint, delete, insert, s
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from jobmon_airflow import states
-from jobmon_airflow.states import TaskStatus
+from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import (
     airflow_tasks,
     attributes,
+    error_kinds,
     schema,
     task_instances,
     tasks,
     templates,
+    usage_by_hour,
     waiting,
     workflow_runs,
 )
@@ -213,5 +215,9 @@ def _fill_every_table(database: Database, new: Callable[[str], str]) -> None:
         airflow_tasks.claim(connection, this, AT)
         airflow_tasks.note(connection, this, AT, workflow_id=bound.workflow_id, workflow_run_id=run)
         waiting.replace(connection, run, {(bound.array_id, "Priority"): 1}, AT)
+        for status in (TaskInstanceStatus.INSTANTIATED, TaskInstanceStatus.ERROR):
+            task_instances.advance(connection, attempts.values(), status, AT)
+        usage_by_hour.add(connection, list(attempts.values()))
+        error_kinds.ids_of(connection, {new("KeyError")})
 
     database.write(fill)

@@ -1,0 +1,102 @@
+"""What attempts used, summed up by the hour: some hundred rows where there are millions of attempts.
+
+A controller adds what its attempts used in the transaction that ends them: nothing is counted twice or left out.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import case, cast, delete, func, literal_column, select, type_coerce
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from jobmon_airflow.states import TaskInstanceStatus
+from jobmon_airflow.store import sets
+from jobmon_airflow.store.database import dialect_name
+from jobmon_airflow.store.schema import task_instance, usage_by_hour
+from jobmon_airflow.store.types import UtcDateTime
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import ColumnElement, Connection, Insert, Select
+
+_its: Final = task_instance.c
+_KEYS: Final = tuple(column.name for column in usage_by_hour.primary_key)
+_SUMS: Final = tuple(column.name for column in usage_by_hour.c if not column.primary_key)
+_ENDED: Final = [status for status in TaskInstanceStatus if status.is_final]
+_INSERTS: Final[dict[str, Any]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+    "mysql": mysql.insert,
+}
+
+
+def add(connection: Connection, attempt_ids: Collection[int]) -> None:
+    """Add what attempts used that have just ended; whoever adds them twice counts them twice."""
+    statement = _addition(dialect_name(connection))
+    for part in sets.slices(sorted(attempt_ids)):
+        connection.execute(statement, sets.given(part))
+
+
+def rebuild(connection: Connection) -> None:
+    """Sum up all attempts there are, in place of what was known."""
+    connection.execute(delete(usage_by_hour))
+    query = _summed(_hour_of(dialect_name(connection)))
+    connection.execute(usage_by_hour.insert().from_select([*_KEYS, *_SUMS], query))
+
+
+@cache
+def _addition(dialect: str) -> Insert:
+    """The statement that adds given attempts; every turn of every run executes it."""
+    query = _summed(_hour_of(dialect)).where(sets.among_given(_its.id))
+    statement = _INSERTS[dialect](usage_by_hour).from_select([*_KEYS, *_SUMS], query)
+    new = statement.inserted if dialect == "mysql" else statement.excluded
+    sums = {name: usage_by_hour.c[name] + new[name] for name in _SUMS}
+    added: Insert = (
+        statement.on_duplicate_key_update(sums)
+        if dialect == "mysql"
+        else statement.on_conflict_do_update(index_elements=list(_KEYS), set_=sums)
+    )
+    return added
+
+
+def _summed(hour: ColumnElement[Any]) -> Select[Any]:
+    """What ended attempts used together, in the order of the table's columns."""
+    wallclock = func.coalesce(_its.wallclock, 0.0)
+    keys = (
+        _its.workflow_run_id,
+        _its.array_id,
+        _its.task_resources_id,
+        func.coalesce(_its.verdict, literal_column("''")),
+        hour,
+    )
+    sums = (
+        func.count(),
+        func.sum(wallclock),
+        func.sum(func.coalesce(_its.cpu, 0.0)),
+        func.sum(case((_its.cpu.is_not(None), wallclock), else_=0.0)),
+        func.sum(func.coalesce(_its.maxrss, 0) * wallclock),
+        func.sum(case((_its.maxrss.is_not(None), wallclock), else_=0.0)),
+    )
+    labelled = [each.label(name) for each, name in zip((*keys, *sums), (*_KEYS, *_SUMS), strict=True)]
+    # What asked for nothing was never handed to a cluster.
+    return (
+        select(*labelled)
+        .where(_its.status.in_(_ENDED), _its.task_resources_id.is_not(None))
+        .group_by(*labelled[: len(_KEYS)])
+    )
+
+
+def _hour_of(dialect: str) -> ColumnElement[Any]:
+    """The beginning of the hour in which an attempt ended, as the database keeps moments."""
+    match dialect:
+        case "sqlite":
+            hour = func.strftime(literal_column("'%Y-%m-%d %H:00:00.000000'"), _its.status_date)
+        case "postgresql":
+            hour = func.date_trunc(literal_column("'hour'"), _its.status_date, literal_column("'UTC'"))
+        case _:
+            text = func.date_format(_its.status_date, literal_column("'%Y-%m-%d %H:00:00'"))
+            hour = cast(text, mysql.DATETIME(fsp=6))
+    return type_coerce(hour, UtcDateTime)
