@@ -45,10 +45,11 @@ API: Final = "api-server"
 
 
 class LocalAirflow:
-    """The running Airflow of a home."""
+    """The running Airflow of a home; all of it, or only some of its components."""
 
-    def __init__(self, home: AirflowHome) -> None:
+    def __init__(self, home: AirflowHome, *kinds: str) -> None:
         self.home = home
+        self.kinds = kinds or KINDS
         self.components: dict[str, Component] = {}
         self.api: AirflowApi
 
@@ -56,7 +57,7 @@ class LocalAirflow:
         self.home.configure()
         self.api = AirflowApi(self.home.url, "admin", self.home.passwords()["admin"])
         try:
-            self.start(*KINDS)
+            self.start(*self.kinds)
         except BaseException:
             self.stop()
             raise
