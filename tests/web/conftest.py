@@ -1,7 +1,7 @@
 """The web application in this process, with an auth manager of Airflow's, and tables with workflows that were run.
 
-`client("viewer")` is a client of a user in `managing`, `client()` one of nobody who is logged in. The tables of `filled`
-are shared by all tests, which only read them; who changes something asks for `own`, with a database of its own.
+`client("viewer")` is a client of a user in `managing`, `client()` one of nobody who is logged in. The tables of
+`filled` are shared by all tests, which only read them; who changes something asks for `own`, with its own database.
 """
 
 from __future__ import annotations
