@@ -1,0 +1,124 @@
+// How values are spread: a histogram, and above it a box from quarter to quarter with whiskers to the extremes.
+
+import type { Colours } from "../../charts/colours";
+import type { Option } from "../../charts/echarts";
+import { axis, base, tip } from "../../charts/look";
+import { tipOf } from "../../charts/tips";
+import { figure, inWords, type Measure, unitFor } from "../../charts/units";
+import { zoneAreas } from "../../charts/zones";
+
+/** Bins from edge to edge, and the five numbers of the box. */
+export interface Spread {
+  edges: readonly number[];
+  counts: readonly number[];
+  five: readonly [least: number, quarter: number, half: number, threeQuarters: number, most: number];
+}
+
+export interface Shown {
+  measure: Measure;
+  name: string;
+  spread: Spread;
+  /** Values worth a line, by what they are: the median request, say. */
+  marks?: Readonly<Record<string, number>>;
+}
+
+export function distribution({ measure, name, spread, marks = {} }: Shown) {
+  const largest = Math.max(spread.edges.at(-1) ?? 0, ...Object.values(marks));
+  const unit = unitFor(measure, largest);
+  const scaled = (value: number) => value / unit.size;
+  const words = (value: number) => inWords(measure, value);
+  return (colours: Colours): Option => {
+    const range = { min: 0, max: ceiling(scaled(largest), scaled(width(spread))) };
+    return {
+      ...base(colours),
+      legend: { show: false },
+      grid: [
+        { left: 64, right: 24, top: 8, height: 26 },
+        { left: 64, right: 24, top: 52, bottom: 46 },
+      ],
+      tooltip: tip((hit: { componentSubType: string; data: number[] }) => tipFor(hit, spread, words)),
+      xAxis: [
+        { ...axis(colours, ""), type: "value", gridIndex: 0, ...range, show: false },
+        { ...axis(colours, `${name}, ${unit.name}`), type: "value", gridIndex: 1, ...range },
+      ],
+      yAxis: [
+        { type: "category", gridIndex: 0, data: [""], show: false },
+        { ...axis(colours, "attempts", { nameGap: 46 }), type: "value", gridIndex: 1, minInterval: 1 },
+      ],
+      series: [
+        {
+          type: "boxplot",
+          boxWidth: [10, 18],
+          itemStyle: { color: colours.sunk, borderColor: colours.text },
+          data: [spread.five.map(scaled)],
+        },
+        {
+          type: "custom",
+          xAxisIndex: 1,
+          yAxisIndex: 1,
+          renderItem: bar(colours),
+          encode: { x: [0, 1], y: 2 },
+          data: spread.counts.map((count, at) => [
+            scaled(spread.edges[at] ?? 0),
+            scaled(spread.edges[at + 1] ?? 0),
+            count,
+            at,
+          ]),
+          ...(measure === "percent" ? { markArea: zoneAreas(colours) } : {}),
+          markLine: {
+            silent: true,
+            symbol: "none",
+            lineStyle: { color: colours.text, type: "dashed" },
+            label: { color: colours.text, formatter: "{b}", position: "insideEndTop", rotate: 0 },
+            data: Object.entries(marks).map(([mark, value]) => ({ name: mark, xAxis: scaled(value) })),
+          },
+        },
+      ],
+    };
+  };
+}
+
+const width = ({ edges }: Spread) => (edges[1] ?? 0) - (edges[0] ?? 0);
+
+/** A round end of the axis behind the last bin and the last mark. */
+function ceiling(largest: number, step: number): number {
+  const wanted = largest + step / 2 || 1;
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  const found = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= wanted);
+  return (found ?? 10) * power;
+}
+
+interface Api {
+  value: (dimension: number) => number;
+  coord: (point: [number, number]) => [number, number];
+}
+
+const bar = (colours: Colours) => (_: unknown, api: Api) => {
+  const [left, top] = api.coord([api.value(0), api.value(2)]);
+  const [right, bottom] = api.coord([api.value(1), 0]);
+  return {
+    type: "rect",
+    shape: { x: left, y: top, width: Math.max(1, right - left - 1), height: bottom - top },
+    style: { fill: colours.running },
+  };
+};
+
+function tipFor(
+  hit: { componentSubType: string; data: number[] },
+  spread: Spread,
+  words: (value: number) => string,
+) {
+  if (hit.componentSubType === "boxplot") {
+    const [least, quarter, half, threeQuarters, most] = spread.five.map(words);
+    return tipOf("All attempts", [
+      ["least", least ?? ""],
+      ["a quarter below", quarter ?? ""],
+      ["half below", half ?? ""],
+      ["three quarters below", threeQuarters ?? ""],
+      ["most", most ?? ""],
+    ]);
+  }
+  const [, , count = 0, at = 0] = hit.data;
+  const [from = 0, to = 0] = [spread.edges[at], spread.edges[at + 1]];
+  return tipOf(`${words(from)} to ${words(to)}`, [["attempts", figure(count)]]);
+}

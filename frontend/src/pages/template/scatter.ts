@@ -1,0 +1,167 @@
+// Attempts as points: what one measure says against another, or against a node arg.
+
+import type { Colours } from "../../charts/colours";
+import type { Option } from "../../charts/echarts";
+import { axis, base, legend, tip, windowOn } from "../../charts/look";
+import { colourOf, inOrder, symbolOf, symbolOfAttempt } from "../../charts/verdicts";
+
+/** One axis: its values are in its unit already. */
+export interface Axis {
+  name: string;
+  isLog?: boolean;
+  /** The names of its places, if it has no numbers. */
+  places?: readonly string[];
+  /** Whether it is in percent of the request, and has zones. */
+  hasZones?: boolean;
+}
+
+export interface Points {
+  x: Axis;
+  y: Axis;
+  xs: readonly number[];
+  ys: readonly number[];
+  verdicts: readonly string[];
+  attempts: readonly number[];
+  by: "state" | "attempt";
+  /** Whether a point is chosen; none is set apart while nothing is chosen. */
+  isChosen: ((at: number) => boolean) | null;
+  /** Lines at what was asked for, in the units of the axes. */
+  asked?: { x?: number | undefined; y?: number | undefined };
+}
+
+interface Group {
+  name: string;
+  symbol: string;
+  colour: string;
+  at: number[];
+}
+
+export function scatter(points: Points, tipFor: (at: number) => HTMLElement) {
+  return (colours: Colours): Option => ({
+    ...base(colours),
+    legend: legend(colours),
+    grid: { left: 64, right: 24, top: 36, bottom: 48 },
+    tooltip: tip((hit: { data: number[] }) => tipFor(hit.data[2] ?? 0)),
+    dataZoom: [windowOn("x"), windowOn("y")],
+    brush: {
+      toolbox: [],
+      xAxisIndex: 0,
+      brushStyle: { borderColor: colours.accent, color: colours.accent, opacity: 0.12 },
+      outOfBrush: { colorAlpha: 1 },
+      throttleType: "debounce",
+      throttleDelay: 150,
+    },
+    xAxis: axisOf(points.x, colours, 30),
+    yAxis: axisOf(points.y, colours, 46),
+    series: groupsOf(points, colours).flatMap((group, place) => seriesOf(group, place, points, colours)),
+  });
+}
+
+function axisOf({ name, isLog, places }: Axis, colours: Colours, nameGap: number): Option {
+  const drawn = axis(colours, name, { nameGap, scale: false });
+  if (places)
+    return {
+      ...drawn,
+      type: "category",
+      data: places,
+      axisLabel: { color: colours.quiet, hideOverlap: true, width: 120, overflow: "truncate" },
+    };
+  return { ...drawn, type: isLog ? "log" : "value" };
+}
+
+function groupsOf(points: Points, colours: Colours): Group[] {
+  return points.by === "state" ? byVerdict(points, colours) : byAttempt(points, colours);
+}
+
+function byVerdict({ verdicts }: Points, colours: Colours): Group[] {
+  return inOrder(verdicts).map((verdict) => ({
+    name: verdict,
+    symbol: symbolOf(verdict),
+    colour: colourOf(verdict, colours),
+    at: placesOf(verdicts, (each) => each === verdict),
+  }));
+}
+
+const MOST_ATTEMPTS = 5; // that have a shape of their own
+
+function byAttempt({ attempts }: Points, colours: Colours): Group[] {
+  const highest = Math.min(
+    MOST_ATTEMPTS,
+    attempts.reduce((most, each) => Math.max(most, each), 1),
+  );
+  return Array.from({ length: highest }, (_, at) => at + 1).map((number) => ({
+    name: number === MOST_ATTEMPTS ? `attempt ${number} or later` : `attempt ${number}`,
+    symbol: symbolOfAttempt(number),
+    colour: colours.series[number - 1] ?? colours.text,
+    at: placesOf(attempts, (each) => Math.min(each, MOST_ATTEMPTS) === number),
+  }));
+}
+
+function placesOf<T>(values: readonly T[], isOne: (value: T) => boolean): number[] {
+  const found: number[] = [];
+  for (const [at, value] of values.entries()) if (isOne(value)) found.push(at);
+  return found;
+}
+
+/** Of a group what is chosen, and behind it, pale, what is not; both have the group's name in the legend. */
+function seriesOf(group: Group, place: number, points: Points, colours: Colours): Option[] {
+  const { isChosen } = points;
+  const chosen = isChosen ? group.at.filter(isChosen) : group.at;
+  const others = isChosen ? group.at.filter((at) => !isChosen(at)) : [];
+  const lines = place === 0 ? { markLine: askedLines(points, colours), ...zones(points, colours) } : {};
+  return [
+    { ...pointsOf(group, others, points), itemStyle: { color: group.colour, opacity: 0.12 }, z: 1 },
+    { ...pointsOf(group, chosen, points), itemStyle: { color: group.colour, opacity: 0.75 }, z: 2, ...lines },
+  ];
+}
+
+function pointsOf({ name, symbol }: Group, at: readonly number[], { xs, ys }: Points): Option {
+  return {
+    type: "scatter",
+    name,
+    symbol,
+    symbolSize: symbol === "circle" ? 6 : 8,
+    large: at.length > 3_000,
+    data: at.map((each) => [xs[each], ys[each], each]),
+  };
+}
+
+function askedLines({ asked = {} }: Points, colours: Colours): Option {
+  const line = (name: string, place: Option) => ({ name, ...place });
+  return {
+    silent: true,
+    symbol: "none",
+    lineStyle: { color: colours.text, type: "dashed" },
+    label: { formatter: "{b}", color: colours.quiet, position: "insideEndTop" },
+    data: [
+      ...(asked.x === undefined ? [] : [line("asked", { xAxis: asked.x })]),
+      ...(asked.y === undefined ? [] : [line("asked", { yAxis: asked.y })]),
+    ],
+  };
+}
+
+/** Behind points in percent of the request: where both fit, where one is close to its limit, where both are too much. */
+function zones({ x, y }: Points, colours: Colours): Option {
+  if (!x.hasZones || !y.hasZones) return {};
+  const area = (
+    name: string,
+    colour: string,
+    from: [number | string, number | string],
+    to: [number | string, number | string],
+  ) => [
+    { name, xAxis: from[0], yAxis: from[1], itemStyle: { color: colour, opacity: 0.08 } },
+    { xAxis: to[0], yAxis: to[1] },
+  ];
+  return {
+    markArea: {
+      silent: true,
+      label: { color: colours.quiet, position: "insideTopRight", fontSize: 11 },
+      data: [
+        area("asks for too much", colours.scheduled, ["min", "min"], [50, 50]),
+        area("fits", colours.done, [50, 50], [90, 90]),
+        area("close to the limit of runtime", colours.fatal, ["min", 90], ["max", "max"]),
+        area("close to the limit of memory", colours.fatal, [90, "min"], ["max", 90]),
+      ],
+    },
+  };
+}
