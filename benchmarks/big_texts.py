@@ -36,7 +36,7 @@ SAID = {
     "killed": ((1, "Stopped on request."),),
 }  # fmt: skip
 
-CODES = {"application error": 1, "out of memory": 137, "out of time": 0, "done": 0}
+CODES = {"application error": 1, "out of memory": 137, "done": 0}
 
 USERS = ("amelie", "bzhang", "chidi", "dmitri", "eleni", "fatima", "goran", "hana", "svc_modeling")
 

@@ -13,6 +13,7 @@ from big_story import MAX_ATTEMPTS
 from big_world import HOUR, digest
 
 from jobmon_airflow.dags.names import dag_id_of
+from jobmon_airflow.engine.verdict import error_kind
 from jobmon_airflow.settings import UNLIMITED
 from jobmon_airflow.store import schema
 
@@ -213,7 +214,7 @@ class Told:
                 "stderr",
             ),
             *("stderr_log", "exit_code", "verdict", "evidence", "status", "submitted_date", "status_date"),
-            "report_by_date",
+            *("report_by_date", "error_kind_id"),
         )
         self.story.attempts.sort(key=lambda it: it.submitted)
         first = world.ids.next(schema.task_instance, len(self.story.attempts))
@@ -239,9 +240,10 @@ class Told:
                     *(f"{file}.o{number}", f"{file}.e{number}", said, code, it.verdict, evidence),
                     *(it.status, moment(it.submitted), moment(since)),
                     None if is_over else moment(world.now + 90),
+                    world.kind(error_kind(it.verdict, code, said)) if said else None,
                 )
             )
-            if said and it.verdict != "killed":
+            if said:
                 code = f": exit code {code}" if code is not None else ""
                 words = f"{it.verdict.capitalize()}{code}.\n{said}"
                 told.append((world.ids.next(schema.task_instance_error_log), number, moment(it.ended), words))

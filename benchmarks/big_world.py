@@ -44,6 +44,7 @@ class World:
         self.args: dict[str, int] = {}
         self.resources: dict[tuple[str, str], int] = {}
         self.attributes: dict[tuple[str, str], int] = {}
+        self.kinds: dict[str, int] = {}
         with database.read() as connection:
             found = connection.execute(schema.cluster.select().where(schema.cluster.c.name == "slurm")).one()
         self.queue = self.ids.next(schema.queue)
@@ -71,6 +72,14 @@ class World:
             )
             self.add(schema.task_resources, columns, [(number, self.queue, kind, text, digest(text))])
         return self.resources[kind, text]
+
+    def kind(self, name: str) -> int:
+        """The kind of errors of this name."""
+        name = name[: schema.NAME_LENGTH].rstrip()
+        if name not in self.kinds:
+            self.kinds[name] = self.ids.next(schema.error_kind)
+            self.add(schema.error_kind, ("id", "name"), [(self.kinds[name], name)])
+        return self.kinds[name]
 
     def attribute(self, of: str, name: str) -> int:
         """The kind of attribute that has this name."""

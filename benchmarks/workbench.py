@@ -75,12 +75,12 @@ def show_head(columns) -> None:
 def show(columns, report: dict) -> None:
     first, *rest = columns
     print(
-        f"{_cell(first, report[first]):<16}",
-        *(f"{_cell(name, report[name]):>13}" for name in rest),
+        f"{cell(first, report[first]):<16}",
+        *(f"{cell(name, report[name]):>13}" for name in rest),
         flush=True,
     )
 
 
-def _cell(name: str, value) -> str:
+def cell(name: str, value) -> str:
     unit = name.rsplit(maxsplit=1)[-1]
     return value if isinstance(value, str) else f"{value:,.{FIGURES.get(unit, 0)}f}"
