@@ -1,0 +1,74 @@
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { Failure, get } from "./client";
+
+/** Milliseconds between two questions while a workflow is active, and after one that failed. */
+const POLL = 5_000;
+const POLL_AFTER_FAILURE = 15_000;
+
+export interface Live<T> {
+  value: T | null;
+  failure: Failure | null;
+  isLoading: boolean;
+  /** Ask again now. */
+  refresh: () => void;
+}
+
+/**
+ * What the API answers, kept up to date while it may change and the page is looked at. What may change says so itself
+ * by `is_active`, or `active` says it.
+ */
+export function useLive<T>(path: string | null, { active }: { active?: boolean | undefined } = {}): Live<T> {
+  const [value, setValue] = useState<T | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [isLoading, setLoading] = useState(path !== null);
+  const asking = useRef<AbortController | null>(null);
+
+  const ask = useCallback(async () => {
+    if (path === null) return;
+    asking.current?.abort();
+    const question = new AbortController();
+    asking.current = question;
+    setLoading(true);
+    try {
+      const found = await get<T>(path, question.signal);
+      if (question.signal.aborted) return;
+      setValue(() => found);
+      setFailure(null);
+    } catch (error) {
+      if (question.signal.aborted) return;
+      setFailure(error instanceof Failure ? error : new Failure(0, String(error)));
+    }
+    setLoading(false);
+  }, [path]);
+
+  useEffect(() => {
+    setValue(null);
+    setFailure(null);
+    void ask();
+    return () => asking.current?.abort();
+  }, [ask]);
+
+  const every = pause(active ?? isActive(value), failure);
+  useEffect(() => {
+    if (every === null) return;
+    const look = () => void (document.visibilityState === "visible" && ask());
+    const timer = setInterval(look, every);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [ask, every]);
+
+  return { value, failure, isLoading, refresh: () => void ask() };
+}
+
+/** After how many milliseconds to ask again; null for never. */
+export function pause(active: boolean, failure: Pick<Failure, "mayPass"> | null): number | null {
+  if (failure) return failure.mayPass ? POLL_AFTER_FAILURE : null;
+  return active ? POLL : null;
+}
+
+export function isActive(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "is_active" in value && value.is_active === true;
+}
