@@ -1,4 +1,4 @@
-"""Write the OpenAPI document of the view's API into a file, without a server: the front end's types are made from it."""
+"""Write the OpenAPI document of the API into a file, without a server: the front end's types are made from it."""
 
 from __future__ import annotations
 
