@@ -193,17 +193,9 @@ class JobmonHook(BaseHook):
 
     def set_limit(self, workflow_id: int, limit: int, *, template: str | None = None) -> None:
         """Let so many tasks of a workflow, or of one of its templates, run at a time; 0 pauses. Heeded at once."""
-        from jobmon_airflow.client.defaults import checked_limit
-        from jobmon_airflow.store import workflows
+        from jobmon_airflow.engine import ordering
 
-        arrays = self._arrays(workflow_id)
-        checked_limit(limit)
-        if template is None:
-            self.database.write(lambda connection: workflows.set_limit(connection, workflow_id, limit))
-            return
-        chosen = _known(template, arrays, f"Workflow {workflow_id} has no template")
-        limits = dict.fromkeys(chosen, limit)
-        self.database.write(lambda connection: workflows.set_array_limits(connection, limits))
+        self.database.write(lambda it: ordering.set_limit(it, workflow_id, limit, template))
 
     def _require(self, workflow_id: int) -> None:
         from jobmon_airflow.engine import claims

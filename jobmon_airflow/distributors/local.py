@@ -127,7 +127,9 @@ class LocalDistributor(Plain):
 
     def _started(self, attempt: int, at: float, pid: int) -> Started:
         begin = datetime.fromtimestamp(at, UTC)
-        return Started(attempt=attempt, at=begin, nodename=self._node, process_group_id=pid)
+        order = self._open.get(attempt)
+        output = Output() if order is None else Output(stdout=order.stdout, stderr=order.stderr)
+        return Started(attempt=attempt, at=begin, nodename=self._node, process_group_id=pid, output=output)
 
     def _ended(
         self,

@@ -120,6 +120,7 @@ class Started:
     at: datetime
     nodename: str | None = None
     process_group_id: int | None = None
+    output: Output = field(default_factory=Output)  #: the files that it writes to, for who reads along
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

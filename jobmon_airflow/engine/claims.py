@@ -92,7 +92,7 @@ async def make_way(archive: Archive, clock: Clock, workflow_id: int, *, cold: bo
     loop = asyncio.get_running_loop()
     begun = loop.time()
     somebody_did = False
-    while run := await archive.change(lambda it: _ask_to_leave(it, workflow_id, cold, clock.now())):
+    while run := await archive.change(lambda it: ask_to_leave(it, workflow_id, cold, clock.now())):
         somebody_did = True
         if WorkflowRunStatus.of(run.status).is_final:
             continue
@@ -105,6 +105,17 @@ async def make_way(archive: Archive, clock: Clock, workflow_id: int, *, cold: bo
             )
         await asyncio.sleep(_LOOK)
     return somebody_did
+
+
+def ask_to_leave(connection: Connection, workflow_id: int, cold: bool, at: datetime) -> Row[Any] | None:
+    """The run that holds the workflow, asked to leave, or ended if it has no controller; None if there is none."""
+    run = workflow_runs.alive(connection, workflow_id)
+    if run is None:
+        return None
+    if not end_if_silent(connection, run.id, at):
+        wish = WorkflowRunStatus.COLD_RESUME if cold else WorkflowRunStatus.HOT_RESUME
+        workflow_runs.advance(connection, [run.id], wish, at)
+    return workflow_runs.row(connection, run.id)
 
 
 def end_if_silent(connection: Connection, run_id: int, at: datetime) -> bool:
@@ -174,17 +185,6 @@ def _machine() -> str:
         counted_in = _HOST_PROCESSES
     container = "" if counted_in == _HOST_PROCESSES else f" {counted_in}"
     return f"{socket.gethostname()}{container}"
-
-
-def _ask_to_leave(connection: Connection, workflow_id: int, cold: bool, at: datetime) -> Row[Any] | None:
-    """The run that holds the workflow, asked to leave, or ended if it has no controller; None if there is none."""
-    run = workflow_runs.alive(connection, workflow_id)
-    if run is None:
-        return None
-    if not end_if_silent(connection, run.id, at):
-        wish = WorkflowRunStatus.COLD_RESUME if cold else WorkflowRunStatus.HOT_RESUME
-        workflow_runs.advance(connection, [run.id], wish, at)
-    return workflow_runs.row(connection, run.id)
 
 
 def _ours(connection: Connection, workflow_id: int, tries: list[tuple[int, datetime]]) -> int | None:

@@ -119,6 +119,7 @@ class Engine:
         self._is_ending = False
         self._leaves_as: WorkflowRunStatus | None = None
         self._leaves_jobs = False
+        self._drains = False
         self._waits_no_longer = False
         self._status: WorkflowRunStatus | None = None
 
@@ -164,7 +165,8 @@ class Engine:
         With ``cancel`` every job is ended first. Otherwise those on clusters that outlive us go on, for another
         run to adopt. ``at_once`` gives nobody time to end.
         """
-        self._leaves_as = self._leaves_as or status
+        if self._leaves_as is None or self._drains:
+            self._leaves_as, self._drains = status, False
         self._leaves_jobs = not cancel or at_once
         self._clusters.stop()
         self._inbox.put(StopAsked(cancel=cancel and not at_once))
@@ -174,14 +176,22 @@ class Engine:
             self._cancel(live for live in self._attempts.live if not self._clusters.outlives_us(live.cluster))
         asyncio.get_running_loop().call_later(2.0 if at_once else PATIENCE, self._wait_no_longer)
 
+    def drain(self) -> None:
+        """Begin nothing more, take back what waits on its cluster, and end the run when what runs is over."""
+        self._leaves_as, self._drains, self._is_ending = WorkflowRunStatus.STOPPED, True, True
+        self._clusters.stop()
+        self._inbox.put(StopAsked(cancel=False))
+        self._cancel([live for live in self._attempts.live if not live.has_begun])
+
     @property
     def is_leaving(self) -> bool:
-        """Whether the run is to end before its work is done."""
-        return self._leaves_as is not None
+        """Whether the run is to end before its work is done, and waits for no task."""
+        return self._leaves_as is not None and not self._drains
 
     def snapshot(self, elapsed: float) -> Snapshot:
         """How far it is."""
         note = "paused: the workflow's limit is 0" if self._limit == 0 else ""
+        note = "it ends when what runs is over, because somebody wants it to" if self._drains else note
         return Snapshot(
             workflow_id=self._plan.workflow_id,
             workflow_run_id=self._journal.run_id,
@@ -411,14 +421,19 @@ class Engine:
 
     def _orders(self, connection: Connection) -> Ordered:
         limit, array_limits = workflows.limits(connection, self._plan.workflow_id)
-        return Ordered(workflow_runs.status(connection, self._journal.run_id), limit, array_limits)
+        status, drains = workflow_runs.orders(connection, self._journal.run_id)
+        return Ordered(status, limit, array_limits, drains)
 
     def _is_news(self, ordered: Ordered) -> bool:
-        makes_way = ordered.run_status in _MAKES_WAY and self._leaves_as is None
-        return makes_way or (ordered.limit, ordered.array_limits) != (self._limit, self._array_limits)
+        makes_way = ordered.run_status in _MAKES_WAY and not self.is_leaving
+        drains = ordered.drains and self._leaves_as is None
+        is_other = (ordered.limit, ordered.array_limits) != (self._limit, self._array_limits)
+        return makes_way or drains or is_other
 
     def _ordered(self, ordered: Ordered) -> Iterator[Event]:
         self._heed(ordered.run_status)
+        if ordered.drains and self._leaves_as is None:
+            self.drain()
         if ordered.limit != self._limit:
             self._limit = ordered.limit
             yield Limited(self._allowed(ordered.limit))
@@ -467,8 +482,8 @@ class Engine:
             await self._journal.change(lambda it: waiting.replace(it, self._journal.run_id, said))
 
     def _heed(self, status: WorkflowRunStatus) -> None:
-        """Make way, if another run asks for it."""
-        if status in _MAKES_WAY and self._leaves_as is None:
+        """Make way, if another run or a person asks for it."""
+        if status in _MAKES_WAY and not self.is_leaving:
             self.leave(WorkflowRunStatus.TERMINATED, cancel=status is WorkflowRunStatus.COLD_RESUME)
 
     def _allowed(self, limit: int) -> int:

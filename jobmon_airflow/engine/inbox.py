@@ -48,6 +48,7 @@ class Ordered:
     run_status: WorkflowRunStatus
     limit: int
     array_limits: dict[int, int]
+    drains: bool = False  #: somebody wants it to begin nothing more, and to end when what runs is over
 
 
 @dataclass(frozen=True, slots=True)

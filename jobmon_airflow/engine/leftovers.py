@@ -10,7 +10,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Job
+from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Job, Output
 from jobmon_airflow.engine.attempts import Live, ending_of
 from jobmon_airflow.engine.claims import known
 from jobmon_airflow.engine.plan import mark_of
@@ -161,6 +161,8 @@ def _live(row: Any, cluster: str) -> Live:
         nodename=row.nodename,
         process_group_id=row.process_group_id,
         is_told_to_stop=_is_told_to_stop(row),
+        has_begun=row.status == TaskInstanceStatus.RUNNING,
+        output=Output(stdout=row.stdout, stderr=row.stderr),
     )
 
 

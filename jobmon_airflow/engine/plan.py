@@ -99,16 +99,11 @@ class Plan:
         live = self.functions.scales.get(self.task_ids[task])
         if live is not None:
             return live
-        stored = self.kind(task).scales
-        return DEFAULT_SCALES if stored is None else ResourceScales.from_json(stored)
+        return scales_of(self.kind(task).scales)
 
     def queues(self, task: int, request: Request) -> list[QueueLimits]:
         """Where a raised request may go: where it is, then the fallback queues."""
-        from jobmon_airflow.queues import QueueLimits
-
-        known = self.limits[request.cluster_id]
-        names = [request.resources.queue, *json.loads(self.kind(task).fallback_queues or "[]")]
-        return [known.get(name, QueueLimits(name)) for name in dict.fromkeys(names) if name]
+        return queues_of(request, self.kind(task).fallback_queues, self.limits[request.cluster_id])
 
     def token(self, array: int, batch: int) -> str:
         """The name by which a cluster knows a batch."""
@@ -253,6 +248,19 @@ def request_of(row: Any) -> Request:
     """A request as the database has it."""
     resources = Resources.from_json(row.requested_resources)
     return Request(row.cluster_id, row.cluster_name, resources.updated(queue=row.queue_name))
+
+
+def scales_of(stored: str | None) -> ResourceScales:
+    """How a request grows, as its task's row says."""
+    return DEFAULT_SCALES if stored is None else ResourceScales.from_json(stored)
+
+
+def queues_of(request: Request, fallback: str | None, known: Mapping[str, QueueLimits]) -> list[QueueLimits]:
+    """Where a raised request may go, as its task's row says: where it is, then the fallback queues."""
+    from jobmon_airflow.queues import QueueLimits
+
+    names = [request.resources.queue, *json.loads(fallback or "[]")]
+    return [known.get(name, QueueLimits(name)) for name in dict.fromkeys(names) if name]
 
 
 def without_default_queue(resources: Resources) -> Resources:

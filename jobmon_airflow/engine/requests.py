@@ -12,9 +12,11 @@ from jobmon_airflow.queues import choose_queue, require_fit
 from jobmon_airflow.resources import Resources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from jobmon_airflow.engine.plan import Plan, Request
+    from jobmon_airflow.queues import QueueLimits
+    from jobmon_airflow.scales import ResourceScales
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +92,39 @@ class Requests:
         """Let the next attempt ask for more of what was too little, and of nothing else."""
         request = self.of(task)
         times = self._raised.get((task, resource), 0)
-        try:
-            larger = self._plan.scales(task).scaled(request.resources, resource, times)
-        except Exception:  # noqa: BLE001 - a scale may be anybody's function
-            return CannotGrow(f"The scale of {resource} failed:\n{traceback.format_exc().strip()}")
-        if larger == request.resources:
-            return None  # nothing was asked for, or nothing is to grow: it is tried again as it is
-        queues = self._plan.queues(task, request)
-        chosen = choose_queue(larger, queues)
-        before, after = getattr(request.resources, resource), getattr(chosen, resource)
-        if after == before:
-            return CannotGrow(
-                f"It needs more {resource} than {before}, and no queue can give more: "
-                f"{', '.join(queue.name for queue in queues)}. Name a larger queue in fallback_queues."
-            )
-        self._raised[task, resource] = times + 1
-        self._changed[task] = replace(request, resources=chosen)
+        larger = raised(
+            request.resources, resource, times, self._plan.scales(task), self._plan.queues(task, request)
+        )
+        if isinstance(larger, CannotGrow):
+            return larger
+        if larger != request.resources:
+            self._raised[task, resource] = times + 1
+            self._changed[task] = replace(request, resources=larger)
         return None
+
+
+def raised(
+    asked: Resources,
+    resource: Literal["memory", "runtime"],
+    times: int,
+    scales: ResourceScales,
+    queues: Sequence[QueueLimits],
+) -> Resources | CannotGrow:
+    """The request with more of what was too little, which was raised so many times before.
+
+    It stays as it is if nothing was asked for, or nothing is to grow.
+    """
+    try:
+        larger = scales.scaled(asked, resource, times)
+    except Exception:  # noqa: BLE001 - a scale may be anybody's function
+        return CannotGrow(f"The scale of {resource} failed:\n{traceback.format_exc().strip()}")
+    if larger == asked:
+        return asked
+    chosen = choose_queue(larger, queues)
+    before, after = getattr(asked, resource), getattr(chosen, resource)
+    if after == before:
+        return CannotGrow(
+            f"It needs more {resource} than {before}, and no queue can give more: "
+            f"{', '.join(queue.name for queue in queues)}. Name a larger queue in fallback_queues."
+        )
+    return chosen

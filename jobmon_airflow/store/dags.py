@@ -7,7 +7,7 @@ transaction and never change.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select, update
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+_STEPS: Final = 50  # that are followed one by one, before all of a graph is read
 
 # A node (or a join's number), its upstreams, its downstreams: JSON lists of node ids and -joins.
 Row = tuple[int, str, str]
@@ -71,6 +73,18 @@ def neighbours(
     }
 
 
+def with_downstreams(connection: Connection, dag_id: int, first: Iterable[int]) -> set[int]:
+    """Some nodes of a graph, and all that wait for one of them, or for what waits for it."""
+    found = set(first)
+    pending = found
+    for _ in range(_STEPS):
+        if not pending:
+            return {number for number in found if number > 0}
+        pending = _behind(connection, dag_id, pending) - found
+        found |= pending
+    return _with_all_behind(connection, dag_id, found, pending)
+
+
 def edges_of(connection: Connection, dag_id: int) -> Iterator[Row]:
     """All nodes of a graph with their neighbours as stored, joins unopened."""
     query = select(edge.c.node_id, edge.c.upstream_node_ids, edge.c.downstream_node_ids)
@@ -81,6 +95,31 @@ def joins_of(connection: Connection, dag_id: int) -> Iterator[Row]:
     """All joins of a graph, with their upstream and downstream nodes."""
     query = select(dag_join.c.number, dag_join.c.upstream_node_ids, dag_join.c.downstream_node_ids)
     return sets.stream(connection, query.where(dag_join.c.dag_id == dag_id))
+
+
+def _behind(connection: Connection, dag_id: int, numbers: Iterable[int]) -> set[int]:
+    """What stands directly behind some nodes and joins, which have numbers below zero."""
+    found: set[int] = set()
+    for key, table in ((edge.c.node_id, edge), (dag_join.c.number, dag_join)):
+        wanted = sorted(abs(number) for number in numbers if (number > 0) is (table is edge))
+        for part in sets.slices(wanted):
+            query = select(table.c.downstream_node_ids).where(table.c.dag_id == dag_id, sets.among(key, part))
+            found.update(*map(json.loads, connection.execute(query).scalars()))
+    return found
+
+
+def _with_all_behind(
+    connection: Connection, dag_id: int, found: set[int], pending: Iterable[int]
+) -> set[int]:
+    """The same for a graph of many steps, which is read as a whole."""
+    behind = {node_id: downstreams for node_id, _, downstreams in edges_of(connection, dag_id)}
+    behind |= {-number: downstreams for number, _, downstreams in joins_of(connection, dag_id)}
+    left = list(pending)
+    while left:
+        new = [number for number in json.loads(behind[left.pop()]) if number not in found]
+        found.update(new)
+        left += new
+    return {number for number in found if number > 0}
 
 
 def template_edges(connection: Connection, dag_id: int) -> set[tuple[int, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -32,9 +31,45 @@ def templates(connection: Connection, workflow_id: int, names: Collection[str], 
     return _set_back(connection, workflow_id, _with_downstreams(connection, workflow_id, first), at)
 
 
+def task_alone(connection: Connection, workflow_id: int, task_id: int, at: datetime) -> set[int]:
+    """Set back one task, and nothing that was made of its result; return it if it will run again.
+
+    The caller holds the workflow, so that no run is going on.
+    """
+    return _set_back_tasks(connection, workflow_id, {task_id}, at)
+
+
+def task_with_downstreams(connection: Connection, workflow_id: int, task_id: int, at: datetime) -> set[int]:
+    """Set back a task and every task that depends on it; return those that will run again.
+
+    The caller holds the workflow, so that no run is going on.
+    """
+    first = connection.execute(select(task.c.node_id).where(task.c.id == task_id)).scalars().all()
+    return _set_back(connection, workflow_id, _with_downstreams(connection, workflow_id, first), at)
+
+
+def mark_done(connection: Connection, workflow_id: int, task_id: int, at: datetime) -> bool:
+    """Let a task count as done, and the workflow with it if it was the last; whether that changed anything.
+
+    The caller holds the workflow, so that no run is going on.
+    """
+    if not tasks.order(connection, [task_id], TASK.orders["mark done"], at):
+        return False
+    _stop(connection, workflow_id, {task_id}, at)
+    if not tasks.is_any_left(connection, workflow_id):
+        workflows.order(connection, [workflow_id], WORKFLOW.orders["mark done"], at)
+    return True
+
+
 def _set_back(connection: Connection, workflow_id: int, nodes: set[int], at: datetime) -> set[int]:
-    ids = sets.mapping(connection, select(task.c.node_id, task.c.id).where(task.c.workflow_id == workflow_id))
-    again = {ids[node] for node in nodes}
+    again: set[int] = set()
+    for part in sets.slices(sorted(nodes)):
+        at_nodes = (task.c.workflow_id == workflow_id, sets.among(task.c.node_id, part))
+        again.update(connection.execute(select(task.c.id).where(*at_nodes)).scalars())
+    return _set_back_tasks(connection, workflow_id, again, at)
+
+
+def _set_back_tasks(connection: Connection, workflow_id: int, again: set[int], at: datetime) -> set[int]:
     moved = tasks.order(connection, again, TASK.orders["set back"], at, num_attempts=0)
     if moved:
         workflows.order(connection, [workflow_id], WORKFLOW.orders["set back"], at)
@@ -51,12 +86,4 @@ def _stop(connection: Connection, workflow_id: int, task_ids: set[int], at: date
 
 def _with_downstreams(connection: Connection, workflow_id: int, first: Iterable[int]) -> set[int]:
     dag_id = connection.execute(select(workflow.c.dag_id).where(workflow.c.id == workflow_id)).scalar_one()
-    behind = {node: downstreams for node, _, downstreams in dags.edges_of(connection, dag_id)}
-    behind |= {-join: downstreams for join, _, downstreams in dags.joins_of(connection, dag_id)}
-    found = set(first)
-    pending = list(found)
-    while pending:
-        new = [number for number in json.loads(behind[pending.pop()]) if number not in found]
-        found.update(new)
-        pending += new
-    return {number for number in found if number > 0}
+    return dags.with_downstreams(connection, dag_id, first)

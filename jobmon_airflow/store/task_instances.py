@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row, Subquery
+    from sqlalchemy import Connection, Row, Select, Subquery
 
 _OPEN: Final = [status for status in TaskInstanceStatus if status.is_active]
 _NOT_DONE: Final = [status for status in TaskInstanceStatus if status is not TaskInstanceStatus.DONE]
@@ -98,6 +98,12 @@ def exhausted(connection: Connection, workflow_id: int) -> list[Row[Any]]:
 
     Task id, that attempt's verdict and its task_resources id, and how many attempts ended so before it.
     """
+    query = exhausted_of(workflow_id).order_by(task_instance.c.task_id)
+    return list(connection.execute(query))
+
+
+def exhausted_of(workflow_id: int) -> Select[Any]:
+    """The question that `exhausted` asks, for others to count by."""
     last = _last_of_failed(workflow_id)
     earlier = task_instance.alias()
     before = (
@@ -110,12 +116,11 @@ def exhausted(connection: Connection, workflow_id: int) -> list[Row[Any]]:
         .scalar_subquery()
         .label("before")
     )
-    query = (
+    return (
         select(task_instance.c.task_id, task_instance.c.verdict, task_instance.c.task_resources_id, before)
         .join(last, last.c.id == task_instance.c.id)
         .where(task_instance.c.status == TaskInstanceStatus.RESOURCE_ERROR)
     )
-    return list(connection.execute(query.order_by(task_instance.c.task_id)))
 
 
 def advance(

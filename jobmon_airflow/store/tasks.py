@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, insert, select, update
 
 from jobmon_airflow.states import TASK, TaskStatus
-from jobmon_airflow.store import dags, moves, sets
+from jobmon_airflow.store import dags, moves, moves_by_minute, sets
 from jobmon_airflow.store.schema import node, task, task_arg, task_status_audit, workflow
 
 if TYPE_CHECKING:
@@ -177,6 +177,7 @@ def _move(
 
 def _audit(connection: Connection, ids: list[int], target: TaskStatus, at: datetime) -> None:
     connection.execute(_AUDIT, {"target": target, "moment": at, **sets.given(ids)})
+    moves_by_minute.add(connection, ids, target, at)
 
 
 def lock(connection: Connection, task_id: int) -> bool:
@@ -256,6 +257,13 @@ def not_done(connection: Connection, ids: Collection[int]) -> list[Row[Any]]:
     return sorted(found, key=lambda it: it.status != TaskStatus.ERROR_FATAL)
 
 
+def is_any_left(connection: Connection, workflow_id: int) -> bool:
+    """Whether a task of the workflow is not done."""
+    open_statuses = [status for status in TaskStatus if status is not TaskStatus.DONE]
+    query = select(task.c.id).where(task.c.workflow_id == workflow_id, task.c.status.in_(open_statuses))
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def dependencies(connection: Connection, task_id: int) -> tuple[set[int], set[int]]:
     """The ids of a task's upstream and downstream tasks."""
     query = (
@@ -279,10 +287,11 @@ def changes(connection: Connection, workflow_id: int, after: int = 0, limit: int
     return _changes(connection, query.order_by(audit.c.id).limit(limit))
 
 
-def story(connection: Connection, task_id: int) -> list[Change]:
-    """All that happened to a task, oldest first."""
+def story(connection: Connection, task_id: int, latest: int | None = None) -> list[Change]:
+    """All that happened to a task, or the latest of it, oldest first."""
     audit = task_status_audit
-    return _changes(connection, select(audit).where(audit.c.task_id == task_id).order_by(audit.c.id))
+    query = select(audit).where(audit.c.task_id == task_id).order_by(audit.c.id.desc()).limit(latest)
+    return _changes(connection, query)[::-1]
 
 
 def _at_nodes(connection: Connection, workflow_id: int, node_ids: Collection[int]) -> dict[int, int]:

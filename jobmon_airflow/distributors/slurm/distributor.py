@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Started, family_of
+from jobmon_airflow.distributors.protocol import Cause, Ended, Evidence, Output, Started, family_of
 from jobmon_airflow.distributors.slurm.adopting import Adopting
 from jobmon_airflow.distributors.slurm.board import Board
 from jobmon_airflow.distributors.slurm.ending import Endings
@@ -369,7 +369,13 @@ def _packed_with_others(members: Sequence[Held], ended: Mapping[int, Elements]) 
 
 
 def _started(held: Held) -> Started:
-    return Started(attempt=held.attempt, at=datetime.now(UTC), nodename=held.node, process_group_id=held.pid)
+    return Started(
+        attempt=held.attempt,
+        at=datetime.now(UTC),
+        nodename=held.node,
+        process_group_id=held.pid,
+        output=Output(stdout=held.stdout, stderr=held.stderr),
+    )
 
 
 def _never_submitted(held: Held) -> Ended:

@@ -1,0 +1,98 @@
+"""What people order from outside, whoever runs the workflow: limits, an end, tasks that are done or run again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from jobmon_airflow.client.defaults import checked_limit
+from jobmon_airflow.engine import claims
+from jobmon_airflow.errors import RunError, UnknownName
+from jobmon_airflow.states import WorkflowRunStatus
+from jobmon_airflow.store import set_back, workflow_runs, workflows
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+
+class Stop(StrEnum):
+    """How a run is to end."""
+
+    DRAIN = "drain"  #: nothing more begins, and what runs is waited for
+    KILL = "kill"  #: what runs is ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """A run that was told to end."""
+
+    workflow_run_id: int
+    is_over: bool  #: it had no controller any more that could have heard it
+
+
+def set_limit(connection: Connection, workflow_id: int, limit: int, template: str | None = None) -> None:
+    """Let so many tasks of a workflow, or of one of its templates, run at a time; 0 pauses. Heeded at once."""
+    claims.known(connection, workflow_id)
+    checked_limit(limit)
+    if template is None:
+        workflows.set_limit(connection, workflow_id, limit)
+        return
+    names = workflows.array_names(connection, workflow_id)
+    # A workflow may have several versions of a template.
+    chosen = [number for number, name in names.items() if name == template]
+    if not chosen:
+        raise UnknownName(
+            f"Workflow {workflow_id} has no template '{template}'.",
+            remedy=f"Choose one of {', '.join(sorted(set(names.values())))}."
+            if names
+            else "It has none: is its name right?",
+        )
+    workflows.set_array_limits(connection, dict.fromkeys(chosen, limit))
+
+
+def stop(connection: Connection, workflow_id: int, how: Stop, at: datetime) -> Stopping:
+    """Tell the run that holds a workflow to end; it hears it within seconds. An error if nobody runs it."""
+    claims.known(connection, workflow_id)
+    run = workflow_runs.alive(connection, workflow_id)
+    if run is None:
+        raise RunError(
+            f"Nobody runs workflow {workflow_id}, so that there is nothing to stop.",
+            remedy="What it left on a cluster is ended by: airflow jobmon reap, or by a cold resume.",
+        )
+    if how is Stop.KILL:
+        claims.ask_to_leave(connection, workflow_id, True, at)
+    elif not claims.end_if_silent(connection, run.id, at):
+        workflow_runs.ask_to_drain(connection, run.id, at)
+    status = workflow_runs.status(connection, run.id)
+    return Stopping(workflow_run_id=run.id, is_over=status.is_final)
+
+
+def mark_done(connection: Connection, workflow_id: int, task_id: int, at: datetime) -> bool:
+    """Let a task count as done without having run; whether it was not so before."""
+    _hold(connection, workflow_id, at)
+    return set_back.mark_done(connection, workflow_id, task_id, at)
+
+
+def run_again(
+    connection: Connection, workflow_id: int, task_id: int, at: datetime, *, downstream: bool
+) -> set[int]:
+    """Let a task run again when the workflow is resumed, and all that was made of its result; the tasks that will."""
+    _hold(connection, workflow_id, at)
+    again = set_back.task_with_downstreams if downstream else set_back.task_alone
+    return again(connection, workflow_id, task_id, at)
+
+
+def _hold(connection: Connection, workflow_id: int, at: datetime) -> None:
+    """Let nobody begin to run the workflow until this transaction ends; an error if somebody runs it."""
+    workflows.lock(connection, workflow_id)
+    run = workflow_runs.alive(connection, workflow_id)
+    if run is None or claims.end_if_silent(connection, run.id, at):
+        return
+    raise RunError(
+        f"Workflow {workflow_id} is being run ({WorkflowRunStatus.of(run.status).label}), and who runs it keeps its "
+        "own count of what is done.",
+        remedy="Stop it first; then change its tasks, and resume it.",
+    )
