@@ -10,6 +10,7 @@ from jobmon_airflow.client.resuming import resume_workflow
 from jobmon_airflow.dags.names import dag_id_of
 from jobmon_airflow.engine import claims, reaping, standing
 from jobmon_airflow.states import TaskBucket
+from jobmon_airflow.view.resuming import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,14 +107,14 @@ def resume_in_airflow(
     with registry.database(database).read() as connection:
         claims.refuse_complete(claims.known(connection, workflow_id))
         found = standing.of_workflow(connection, workflow_id)
-    conf = {
-        "workflow_id": workflow_id,
-        "cold": cold,
-        "increase_resources": not keep_resources,
-        "fail_fast": fail_fast,
-        "seconds_until_timeout": timeout,
-        "resume_timeout": resume_timeout,
-    }
+    wish = Wish(
+        cold=cold,
+        increase_resources=not keep_resources,
+        fail_fast=fail_fast,
+        timeout=timeout,
+        resume_timeout=resume_timeout,
+    )
+    conf = wish.conf(workflow_id)
     dag_id = dag_id_of(found.tool, found.name)
     run_id = trigger(dag_id, conf)["dag_run_id"]
     if output == "json":

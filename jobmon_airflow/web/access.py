@@ -38,6 +38,7 @@ __all__ = [
     "WorkflowToRead",
     "login_address",
     "may_act",
+    "may_trigger",
     "require_any_dag",
     "require_one_of",
     "served_at",
@@ -74,6 +75,11 @@ def may_act(user: User, origin: Origin, owner: str | None) -> bool:
     if owner is not None and owner == user.get_name():
         return True
     return any(_may(user, "PUT", dag_id, [DagAccessEntity.RUN]) for dag_id in _dag_ids(origin))
+
+
+def may_trigger(user: User, dag_id: str) -> bool:
+    """Whether somebody may start runs of a DAG."""
+    return _may(user, "POST", dag_id, [DagAccessEntity.RUN])
 
 
 def login_address(next_url: str) -> str:
@@ -161,7 +167,7 @@ def _may_read(user: User, dag_id: str) -> bool:
     return _may(user, "GET", dag_id, _READ)
 
 
-def _may(user: User, method: Literal["GET", "PUT"], dag_id: str, entities: Iterable[DagAccessEntity]) -> bool:
+def _may(user: User, method: Literal["GET", "POST", "PUT"], dag_id: str, entities: Iterable[DagAccessEntity]) -> bool:
     team = DagModel.get_team_name(dag_id) if conf.getboolean("core", "multi_team", fallback=False) else None
     details, manager = DagDetails(id=dag_id, team_name=team), get_auth_manager()
     return all(

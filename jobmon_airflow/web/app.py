@@ -9,13 +9,24 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from jobmon_airflow import __version__
 from jobmon_airflow.web import pages
 from jobmon_airflow.web.access import require_any_dag
-from jobmon_airflow.web.api import actions, errors, runs, tasks, templates, timeline, topics, usage, workflows
+from jobmon_airflow.web.api import (
+    actions,
+    errors,
+    logs,
+    runs,
+    tasks,
+    templates,
+    timeline,
+    topics,
+    usage,
+    workflows,
+)
 from jobmon_airflow.web.guarding import refuse_other_sites, refuse_unstorable
 from jobmon_airflow.web.headers import WithHeaders
 from jobmon_airflow.web.refusals import answer_errors
 from jobmon_airflow.web.tables import mount
 
-TOPICS = (workflows, runs, templates, errors, timeline, usage, tasks, actions)
+TOPICS = (workflows, runs, templates, errors, timeline, usage, tasks, logs, actions)
 
 
 def create_app() -> FastAPI:

@@ -1,0 +1,169 @@
+"""What people order in the pages. Who ordered what is kept with it, in the tables and in the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection
+
+from jobmon_airflow.engine import ordering
+from jobmon_airflow.engine.ordering import Stop
+from jobmon_airflow.settings import UNLIMITED
+from jobmon_airflow.store import action_log
+from jobmon_airflow.store.database import Database
+from jobmon_airflow.view import origins
+from jobmon_airflow.view.paging import Page, cursor, key_of
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+_RESUME: Final = "Resume the workflow to run it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """What came of an order, in words for whoever gave it."""
+
+    workflow_id: int
+    message: str
+    tasks: int = 0  #: that changed
+    is_heard_later: bool = False  #: somebody who runs the workflow hears it within seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that was ordered."""
+
+    id: int
+    workflow_run_id: int | None
+    task_id: int | None
+    user: str
+    action: str
+    detail: str
+    action_date: datetime
+
+
+def history(
+    connection: Connection, workflow_id: int, *, after: str | None = None, limit: int = 100
+) -> Page[Action]:
+    """What people ordered for a workflow and its tasks, newest first."""
+    before = key_of(after, int)[0] if after else None
+    rows = action_log.of_workflow(connection, workflow_id, before=before, limit=limit + 1)
+    items = [
+        Action(
+            id=row.id,
+            workflow_run_id=row.workflow_run_id,
+            task_id=row.task_id,
+            user=row.user,
+            action=row.action,
+            detail=row.detail,
+            action_date=row.action_date,
+        )
+        for row in rows[:limit]
+    ]
+    return Page(items=items, next=cursor(items[-1].id) if len(rows) > limit else None)
+
+
+def set_limit(database: Database, workflow_id: int, limit: int, template: str | None, user: str) -> Ordered:
+    """Let so many tasks of a workflow, or of one of its templates, run at a time; 0 pauses."""
+    whose = "the workflow" if template is None else f"template '{template}'"
+    what = _limit_in_words(limit, whose)
+
+    def order(connection: Connection, at: datetime) -> Ordered:
+        ordering.set_limit(connection, workflow_id, limit, template)
+        action_log.note(connection, workflow_id, user, "limit", what, at)
+        return Ordered(workflow_id=workflow_id, message=what, is_heard_later=True)
+
+    return _done(database, order, user, "limit", workflow_id=workflow_id, limit=limit, template=template)
+
+
+def stop(database: Database, workflow_id: int, how: Stop, user: str) -> Ordered:
+    """Let the run of a workflow end: when what runs is over, or at once."""
+
+    def order(connection: Connection, at: datetime) -> Ordered:
+        stopping = ordering.stop(connection, workflow_id, how, at)
+        run_id = stopping.workflow_run_id
+        message = _stop_in_words(run_id, how, is_over=stopping.is_over)
+        action_log.note(connection, workflow_id, user, f"stop: {how}", message, at, workflow_run_id=run_id)
+        return Ordered(workflow_id=workflow_id, message=message, is_heard_later=not stopping.is_over)
+
+    return _done(database, order, user, "stop", workflow_id=workflow_id, how=how.value)
+
+
+def mark_done(database: Database, task_id: int, user: str) -> Ordered:
+    """Let a task count as done without having run."""
+
+    def order(connection: Connection, at: datetime) -> Ordered:
+        workflow_id = origins.workflow_of_task(connection, task_id)
+        is_new = ordering.mark_done(connection, workflow_id, task_id, at)
+        message = f"Task {task_id} counts as done." if is_new else f"Task {task_id} is done already."
+        if is_new:
+            action_log.note(connection, workflow_id, user, "mark done", message, at, task_id=task_id)
+        return Ordered(workflow_id=workflow_id, message=message, tasks=int(is_new))
+
+    return _done(database, order, user, "mark done", task_id=task_id)
+
+
+def run_again(database: Database, task_id: int, user: str, *, downstream: bool) -> Ordered:
+    """Let a task run again when the workflow is resumed, with all that was made of its result if that is wanted."""
+
+    def order(connection: Connection, at: datetime) -> Ordered:
+        workflow_id = origins.workflow_of_task(connection, task_id)
+        again = ordering.run_again(connection, workflow_id, task_id, at, downstream=downstream)
+        message = (
+            f"{_tasks(len(again))} will run again. {_RESUME}" if again else f"It waits to be run. {_RESUME}"
+        )
+        if again:
+            action = "run again, with downstreams" if downstream else "run again"
+            action_log.note(connection, workflow_id, user, action, message, at, task_id=task_id)
+        return Ordered(workflow_id=workflow_id, message=message, tasks=len(again))
+
+    return _done(database, order, user, "run again", task_id=task_id, downstream=downstream)
+
+
+def note_resume(database: Database, workflow_id: int, user: str, detail: str) -> None:
+    """Keep that somebody let a workflow go on."""
+    at = datetime.now(UTC)
+    database.write(lambda it: action_log.note(it, workflow_id, user, "resume", detail, at))
+    log.info("workflow.ordered", extra={"action": "resume", "user": user, "workflow_id": workflow_id})
+
+
+def _done(
+    database: Database,
+    order: Callable[[Connection, datetime], Result],
+    user: str,
+    action: str,
+    **facts: object,
+) -> Result:
+    at = datetime.now(UTC)
+    result = database.write(lambda connection: order(connection, at))
+    log.info("workflow.ordered", extra={"action": action, "user": user, **facts})
+    return result
+
+
+def _limit_in_words(limit: int, whose: str) -> str:
+    if limit == 0:
+        return f"Paused: of {whose} nothing more begins."
+    if limit >= UNLIMITED:
+        return f"No limit: of {whose} as many tasks run at a time as its clusters take."
+    return f"Of {whose} at most {_tasks(limit)} run at a time."
+
+
+def _stop_in_words(run_id: int, how: Stop, *, is_over: bool) -> str:
+    if is_over:
+        return (
+            f"Run {run_id} had lost its controller, and is over now. What it left on a cluster is ended by a cold "
+            "resume, or by: airflow jobmon reap"
+        )
+    if how is Stop.DRAIN:
+        return f"Run {run_id} begins nothing more, and ends when what runs is over."
+    return f"Run {run_id} ends what it runs, and then itself."
+
+
+def _tasks(count: int) -> str:
+    return "1 task" if count == 1 else f"{count:,} tasks"
