@@ -14,7 +14,7 @@ SLURM_ARGS ?=
 
 .PHONY: help
 help:  ## list what can be made
-	@awk -F ':.*##  *' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*##  *' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: env
 env: .venv/.installed  ## make .venv, with all that development needs
@@ -33,6 +33,30 @@ servers:  ## install PostgreSQL and MariaDB for the tests, where that is allowed
 slurm:  ## install Slurm for the tests, where that is allowed
 	scripts/install-slurm
 
+.PHONY: browser
+browser:  ## install Chromium for the tests, where that is allowed
+	scripts/install-browser
+
+STATIC := jobmon_airflow/web/static
+# Which files there are is asked when a rule is read, so that a new one is a reason to build, too.
+FRONTEND := $(shell find frontend -name node_modules -prune -o -type f ! -name 'schema.d.ts' ! -name '*.test.*' -print)
+
+.PHONY: frontend
+frontend: $(STATIC)/manifest.json  ## build the view's pages, if their sources are newer; with Node, which .venv gets if need be
+
+$(STATIC)/manifest.json: $(FRONTEND) frontend/node_modules/.package-lock.json
+	scripts/with-node npm --prefix frontend run --silent build
+	@touch $@
+
+frontend/node_modules/.package-lock.json: frontend/package.json frontend/package-lock.json | env
+	scripts/with-node npm --prefix frontend ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: frontend-check
+frontend-check: env frontend/node_modules/.package-lock.json  ## check types and style of the front end, and run its tests
+	PYTHON="$(CURDIR)/$(BIN)/python" scripts/with-node npm --prefix frontend run --silent check
+	scripts/with-node npm --prefix frontend run --silent test
+
 .PHONY: slurm-up
 slurm-up:  ## bring up a real Slurm on this machine, as root, and say how to use it; SLURM_ARGS=--fresh begins anew
 	@scripts/slurm-up $(SLURM_ARGS)
@@ -42,12 +66,12 @@ slurm-down:  ## take it down; SLURM_ARGS=--wipe leaves nothing of it
 	@scripts/slurm-down $(SLURM_ARGS)
 
 .PHONY: test
-test: env servers slurm  ## run the tests, save those that take long; PYTEST_ARGS="-k resume" chooses
+test: env servers slurm browser frontend  ## run the tests, save those that take long; PYTEST_ARGS="-k resume" chooses
 	$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
 
 # They wait more than they compute: two files at a time, each with an Airflow of its own.
 .PHONY: test-long
-test-long: env servers slurm  ## run the others, most of them with a real Airflow
+test-long: env servers slurm browser frontend  ## run the others, most of them with a real Airflow
 	$(BIN)/python -m pytest -m long -n 2 --dist loadfile $(PYTEST_ARGS)
 
 # All points at which a controller may die, with a fake and with a real Slurm; `make test-long` tries some of them.
@@ -85,7 +109,7 @@ docs-check: env  ## check that docs/ shows what the code says
 
 # Isolated (-I) and from another folder, so that nothing of this checkout is seen.
 .PHONY: wheel
-wheel: env  ## build sdist and wheel, and try the wheel in a clean environment
+wheel: env frontend  ## build sdist and wheel, and try the wheel in a clean environment
 	@$(check_python)
 	rm -rf build dist
 	$(BIN)/python -m build
@@ -113,7 +137,7 @@ bench-slurm: env  ## measure the same commands as Slurm runs them and as workflo
 	$(BIN)/python benchmarks/slurm.py
 
 .PHONY: demo
-demo: env  ## start a real Airflow and run the example of three phases in it, until Ctrl-C; DEMO_ONCE=1 ends by itself
+demo: env frontend  ## start a real Airflow and run the example of three phases in it, until Ctrl-C; DEMO_ONCE=1 ends by itself
 	@$(BIN)/python scripts/demo.py
 
 .PHONY: run-example
@@ -123,7 +147,7 @@ run-example: env  ## run the same example as a plain script, without Airflow's s
 .PHONY: clean
 clean:  ## remove what was built or cached; .venv stays
 	rm -rf build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov
-	rm -rf *.egg-info
+	rm -rf *.egg-info $(STATIC) frontend/node_modules frontend/src/api/schema.d.ts
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # Debian splits ensurepip, which venv needs, from Python.

@@ -1,9 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { licences } from "./licences";
 
 // Relative addresses: the server says in the page where its files are, whatever path Airflow is served below.
 export default defineConfig({
   base: "./",
   publicDir: false,
+  plugins: [licences()],
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {
     outDir: "../jobmon_airflow/web/static",

@@ -7,6 +7,7 @@ Run it isolated, with the Python of an environment that has the wheel and nothin
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -30,7 +31,9 @@ MODULES = (
     "jobmon_airflow.notifications",
     "jobmon_airflow.testing",
     "jobmon_airflow.triggers",
+    "jobmon_airflow.view",
     "jobmon_airflow.web",
+    "jobmon_airflow.web.tables",
     "jobmon_airflow.store.migrations",
 )
 # What Airflow looks for in every package that is installed, and how it is found there.
@@ -42,13 +45,18 @@ FILES = (
     "py.typed",
     "store/migrations/env.py",
     "store/migrations/script.py.mako",
+    "web/static/manifest.json",
+    "web/static/licences.txt",
+    "web/tables/static/tables.css",
+    "web/tables/static/theme.js",
+    "web/tables/templates/tables/frame.html",
 )
 
 
 def main() -> int:
     for name in MODULES:
         print(f"imported {name} from {imported(name)}")
-    for name in (*FILES, *migrations()):
+    for name in (*FILES, *migrations(), *pages()):
         require(files("jobmon_airflow").joinpath(name).is_file(), f"The wheel lacks jobmon_airflow/{name}.")
         print(f"found    {name}")
     require(version("jobmon_airflow") == sys.modules["jobmon_airflow"].__version__, "Two versions are named.")
@@ -84,6 +92,14 @@ def migrations() -> list[str]:
             any(name.startswith(f"{revision}_") for name in there), f"The wheel lacks migration {revision}."
         )
     return [f"store/migrations/versions/{name}" for name in there]
+
+
+def pages() -> list[str]:
+    """The files that the front end was built into, of which each is named by another, the first by the manifest."""
+    manifest = json.loads(files("jobmon_airflow").joinpath("web/static/manifest.json").read_text())
+    return sorted(
+        {f"web/static/{name}" for part in manifest.values() for name in (part["file"], *part.get("css", ()))}
+    )
 
 
 def loaded(group: str, value: str) -> str:
