@@ -31,7 +31,6 @@ function FigureTable({
   rows: readonly (readonly ComponentChildren[])[];
 }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
     <section class="figures-table" tabIndex={0} aria-label={title}>
       <table>
         <thead>

@@ -5,9 +5,10 @@ import type { Option } from "../../charts/echarts";
 import { axis, base, legend, tip, windowOn } from "../../charts/look";
 import { colourOf, inOrder, symbolOf, symbolOfAttempt } from "../../charts/verdicts";
 
-/** One axis: its values are in its unit already. */
+/** One axis. Its values are in bytes, seconds or percent, and drawn in units of a size. */
 export interface Axis {
   name: string;
+  size: number;
   isLog?: boolean;
   /** The names of its places, if it has no numbers. */
   places?: readonly string[];
@@ -25,7 +26,7 @@ export interface Points {
   by: "state" | "attempt";
   /** Whether a point is chosen; none is set apart while nothing is chosen. */
   isChosen: ((at: number) => boolean) | null;
-  /** Lines at what was asked for, in the units of the axes. */
+  /** Lines at what was asked for. */
   asked?: { x?: number | undefined; y?: number | undefined };
 }
 
@@ -115,18 +116,18 @@ function seriesOf(group: Group, place: number, points: Points, colours: Colours)
   ];
 }
 
-function pointsOf({ name, symbol }: Group, at: readonly number[], { xs, ys }: Points): Option {
+function pointsOf({ name, symbol }: Group, at: readonly number[], { x, y, xs, ys }: Points): Option {
   return {
     type: "scatter",
     name,
     symbol,
     symbolSize: symbol === "circle" ? 6 : 8,
     large: at.length > 3_000,
-    data: at.map((each) => [xs[each], ys[each], each]),
+    data: at.map((each) => [(xs[each] ?? 0) / x.size, (ys[each] ?? 0) / y.size, each]),
   };
 }
 
-function askedLines({ asked = {} }: Points, colours: Colours): Option {
+function askedLines({ x, y, asked = {} }: Points, colours: Colours): Option {
   const line = (name: string, place: Option) => ({ name, ...place });
   return {
     silent: true,
@@ -134,8 +135,8 @@ function askedLines({ asked = {} }: Points, colours: Colours): Option {
     lineStyle: { color: colours.text, type: "dashed" },
     label: { formatter: "{b}", color: colours.quiet, position: "insideEndTop" },
     data: [
-      ...(asked.x === undefined ? [] : [line("asked", { xAxis: asked.x })]),
-      ...(asked.y === undefined ? [] : [line("asked", { yAxis: asked.y })]),
+      ...(asked.x === undefined ? [] : [line("asked", { xAxis: asked.x / x.size })]),
+      ...(asked.y === undefined ? [] : [line("asked", { yAxis: asked.y / y.size })]),
     ],
   };
 }
