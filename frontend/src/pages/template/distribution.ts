@@ -7,28 +7,48 @@ import { tipOf } from "../../charts/tips";
 import { figure, inWords, type Measure, unitFor } from "../../charts/units";
 import { zoneAreas } from "../../charts/zones";
 
-/** Bins from edge to edge, and the five numbers of the box. */
-export interface Spread {
-  edges: readonly number[];
-  counts: readonly number[];
-  five: readonly [least: number, quarter: number, half: number, threeQuarters: number, most: number];
+/** Measurements as the API sums them up. */
+export interface Distribution {
+  count: number;
+  mean: number;
+  min: number;
+  p5: number;
+  p25: number;
+  median: number;
+  p75: number;
+  p95: number;
+  p99: number;
+  max: number;
+  histogram: { start: number; width: number; counts: readonly number[] };
 }
 
 export interface Shown {
   measure: Measure;
   name: string;
-  spread: Spread;
-  /** Values worth a line, by what they are: the median request, say. */
+  spread: Distribution;
+  /** Values worth a line, by what they are: the usual request, say. */
   marks?: Readonly<Record<string, number>>;
 }
 
+/** What a box and a tip say, in the order of the values. */
+export const NUMBERS = [
+  ["least", "min"],
+  ["5 % are below", "p5"],
+  ["a quarter is below", "p25"],
+  ["half are below", "median"],
+  ["three quarters are below", "p75"],
+  ["95 % are below", "p95"],
+  ["99 % are below", "p99"],
+  ["most", "max"],
+] as const;
+
 export function distribution({ measure, name, spread, marks = {} }: Shown) {
-  const largest = Math.max(spread.edges.at(-1) ?? 0, ...Object.values(marks));
+  const largest = Math.max(spread.max, ...Object.values(marks));
   const unit = unitFor(measure, largest);
   const scaled = (value: number) => value / unit.size;
   const words = (value: number) => inWords(measure, value);
   return (colours: Colours): Option => {
-    const range = { min: 0, max: ceiling(scaled(largest), scaled(width(spread))) };
+    const range = { min: 0, max: ceiling(scaled(largest), scaled(spread.histogram.width)) };
     return {
       ...base(colours),
       legend: { show: false },
@@ -50,7 +70,7 @@ export function distribution({ measure, name, spread, marks = {} }: Shown) {
           type: "boxplot",
           boxWidth: [10, 18],
           itemStyle: { color: colours.sunk, borderColor: colours.text },
-          data: [spread.five.map(scaled)],
+          data: [[spread.p5, spread.p25, spread.median, spread.p75, spread.p95].map(scaled)],
         },
         {
           type: "custom",
@@ -58,12 +78,7 @@ export function distribution({ measure, name, spread, marks = {} }: Shown) {
           yAxisIndex: 1,
           renderItem: bar(colours),
           encode: { x: [0, 1], y: 2 },
-          data: spread.counts.map((count, at) => [
-            scaled(spread.edges[at] ?? 0),
-            scaled(spread.edges[at + 1] ?? 0),
-            count,
-            at,
-          ]),
+          data: spread.histogram.counts.map((count, at) => [...edgesOf(spread, at).map(scaled), count, at]),
           ...(measure === "percent" ? { markArea: zoneAreas(colours) } : {}),
           markLine: {
             silent: true,
@@ -78,7 +93,10 @@ export function distribution({ measure, name, spread, marks = {} }: Shown) {
   };
 }
 
-const width = ({ edges }: Spread) => (edges[1] ?? 0) - (edges[0] ?? 0);
+/** From where to where a bin goes; the only one of values that are all the same has no width. */
+function edgesOf({ histogram: { start, width } }: Distribution, at: number): [number, number] {
+  return [start + at * width, start + (at + 1) * width];
+}
 
 /** A round end of the axis behind the last bin and the last mark. */
 function ceiling(largest: number, step: number): number {
@@ -98,27 +116,23 @@ const bar = (colours: Colours) => (_: unknown, api: Api) => {
   const [right, bottom] = api.coord([api.value(1), 0]);
   return {
     type: "rect",
-    shape: { x: left, y: top, width: Math.max(1, right - left - 1), height: bottom - top },
+    shape: { x: left, y: top, width: Math.max(2, right - left - 1), height: bottom - top },
     style: { fill: colours.running },
   };
 };
 
 function tipFor(
   hit: { componentSubType: string; data: number[] },
-  spread: Spread,
+  spread: Distribution,
   words: (value: number) => string,
 ) {
   if (hit.componentSubType === "boxplot") {
-    const [least, quarter, half, threeQuarters, most] = spread.five.map(words);
-    return tipOf("All attempts", [
-      ["least", least ?? ""],
-      ["a quarter below", quarter ?? ""],
-      ["half below", half ?? ""],
-      ["three quarters below", threeQuarters ?? ""],
-      ["most", most ?? ""],
-    ]);
+    return tipOf(
+      `${figure(spread.count)} attempts`,
+      NUMBERS.map(([said, key]) => [said, words(spread[key])]),
+    );
   }
   const [, , count = 0, at = 0] = hit.data;
-  const [from = 0, to = 0] = [spread.edges[at], spread.edges[at + 1]];
-  return tipOf(`${words(from)} to ${words(to)}`, [["attempts", figure(count)]]);
+  const [from, to] = edgesOf(spread, at);
+  return tipOf(from === to ? words(from) : `${words(from)} to ${words(to)}`, [["attempts", figure(count)]]);
 }

@@ -158,10 +158,10 @@ function zones({ x, y }: Points, colours: Colours): Option {
       silent: true,
       label: { color: colours.quiet, position: "insideTopRight", fontSize: 11 },
       data: [
-        area("asks for too much", colours.scheduled, ["min", "min"], [50, 50]),
-        area("fits", colours.done, [50, 50], [90, 90]),
-        area("close to the limit of runtime", colours.fatal, ["min", 90], ["max", "max"]),
-        area("close to the limit of memory", colours.fatal, [90, "min"], ["max", 90]),
+        area("over-allocated", colours.scheduled, ["min", "min"], [50, 50]),
+        area("well allocated", colours.done, [50, 50], [90, 90]),
+        area("under-allocated: runtime", colours.fatal, ["min", 90], ["max", "max"]),
+        area("under-allocated: memory", colours.fatal, [90, "min"], ["max", 90]),
       ],
     },
   };
