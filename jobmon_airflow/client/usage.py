@@ -71,13 +71,13 @@ def of_template(
     }
 
 
-def suggested(memory: Sequence[float], runtime: Sequence[float]) -> dict[str, str]:
+def suggested(memory: Sequence[float], runtime: Sequence[float], held: int = HELD) -> dict[str, str]:
     """Compute resources that would have held most of what was used, with room to spare; values ascend."""
     request: dict[str, str] = {}
     if memory:
-        request["memory"] = str(_roomy(Memory.of_bytes(round(enough_for(memory, HELD))), _MEMORY_STEPS))
+        request["memory"] = str(_roomy(Memory.of_bytes(round(enough_for(memory, held))), _MEMORY_STEPS))
     if runtime:
-        request["runtime"] = str(_roomy(Runtime(enough_for(runtime, HELD)), _RUNTIME_STEPS))
+        request["runtime"] = str(_roomy(Runtime(enough_for(runtime, held)), _RUNTIME_STEPS))
     return request
 
 

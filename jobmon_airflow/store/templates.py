@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from jobmon_airflow.store import sets
-from jobmon_airflow.store.schema import arg, task_template, task_template_version, template_arg_map
+from jobmon_airflow.store.schema import arg, array, task_template, task_template_version, template_arg_map
 from jobmon_airflow.store.vocabulary import NODE_ARG, OP_ARG, TASK_ARG
 from jobmon_airflow.store.words import digest, ids_of_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +76,23 @@ def bind_versions(connection: Connection, versions: Collection[Version]) -> dict
 def versions_of(connection: Connection, template_id: int) -> list[tuple[int, Version]]:
     """The template's versions, oldest first."""
     table = task_template_version
-    rows = connection.execute(
-        select(table.c.id, table.c.command_template)
-        .where(table.c.task_template_id == template_id)
-        .order_by(table.c.id)
-    ).all()
-    args = _args_of(connection, [number for number, _ in rows])
+    query = select(table.c.id, table.c.task_template_id, table.c.command_template)
+    return _versions(connection, query.where(table.c.task_template_id == template_id).order_by(table.c.id))
+
+
+def newest_of_arrays(connection: Connection, array_ids: Collection[int]) -> Version:
+    """The newest of the versions whose tasks are in these arrays."""
+    table = task_template_version
+    used = select(array.c.task_template_version_id).where(array.c.id.in_(array_ids))
+    query = select(table.c.id, table.c.task_template_id, table.c.command_template)
+    *_, (_, newest) = _versions(connection, query.where(table.c.id.in_(used)).order_by(table.c.id))
+    return newest
+
+
+def _versions(connection: Connection, query: Select[Any]) -> list[tuple[int, Version]]:
+    """Versions by id, from their ids, templates and commands."""
+    rows = connection.execute(query).all()
+    args = _args_of(connection, [number for number, _, _ in rows])
     return [
         (
             number,
@@ -93,7 +104,7 @@ def versions_of(connection: Connection, template_id: int) -> list[tuple[int, Ver
                 op_args=args[number, OP_ARG],
             ),
         )
-        for number, command in rows
+        for number, template_id, command in rows
     ]
 
 

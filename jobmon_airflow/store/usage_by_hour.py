@@ -100,3 +100,13 @@ def _hour_of(dialect: str) -> ColumnElement[Any]:
             text = func.date_format(_its.status_date, literal_column("'%Y-%m-%d %H:00:00'"))
             hour = cast(text, mysql.DATETIME(fsp=6))
     return type_coerce(hour, UtcDateTime)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+
+
+def attempts_by_verdict(connection: Connection, array_ids: Collection[int]) -> dict[str, int]:
+    """How many attempts at some arrays' tasks ended how."""
+    mine = usage_by_hour.c
+    query = select(mine.verdict, func.sum(mine.attempts)).where(mine.array_id.in_(array_ids))
+    return {verdict: int(count) for verdict, count in connection.execute(query.group_by(mine.verdict))}

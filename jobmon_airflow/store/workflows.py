@@ -206,6 +206,18 @@ def counts_by_status(
     return counts
 
 
+def statuses_in_arrays(
+    connection: Connection, workflow_id: int, array_ids: Collection[int]
+) -> dict[str, int]:
+    """How many tasks of some arrays of a workflow have each status."""
+    query = (
+        select(task.c.status, func.count())
+        .where(task.c.workflow_id == workflow_id, task.c.array_id.in_(array_ids))
+        .group_by(task.c.status)
+    )
+    return sets.mapping(connection, query)
+
+
 def _row(connection: Connection, identity: Identity) -> tuple[int, datetime | None] | None:
     query = select(workflow.c.id, workflow.c.created_date).where(
         workflow.c.tool_version_id == identity.tool_version_id,

@@ -1,0 +1,129 @@
+"""Attempts that stand for all of an array: what many of them say is read from some thousand.
+
+Those of a sample are chosen by their ids, a few neighbours at a time, which lie together on the disk. It is the same
+sample whoever asks, until there are more attempts; arrays that are small enough are read whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, select
+
+from jobmon_airflow.store import sets
+from jobmon_airflow.store.schema import arg, array, node_arg, task, task_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+_its: Final = task_instance.c
+_NEIGHBOURS: Final = 8
+# Multiples of the golden ratio spread evenly, whatever part of them is taken.
+_STEP: Final = 40_503
+_CIRCLE: Final = 65_536
+
+COLUMNS: Final = (
+    _its.id,
+    _its.task_id,
+    _its.array_id,
+    _its.task_resources_id,
+    _its.status,
+    _its.verdict,
+    _its.wallclock,
+    _its.maxrss,
+    _its.cpu,
+    _its.nodename,
+    _its.submitted_date,
+    _its.status_date,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Some of the attempts at an array's tasks, or all."""
+
+    rows: Sequence[Row[Any]]  #: with `COLUMNS`, in the order of their ids
+    total: int  #: of how many these are a sample
+
+
+def arrays_of(connection: Connection, workflow_id: int, template: str) -> list[int]:
+    """The arrays of a template in a workflow: one for each of its versions."""
+    query = select(array.c.id).where(array.c.workflow_id == workflow_id, array.c.name == template)
+    return list(connection.execute(query.order_by(array.c.id)).scalars())
+
+
+def counts(connection: Connection, array_ids: Collection[int]) -> dict[int, int]:
+    """How many attempts there were at the tasks of each array."""
+    # One array after the other: each is then counted in its index.
+    query = select(func.count()).select_from(task_instance)
+    return {
+        number: connection.execute(query.where(_its.array_id == number)).scalar_one() for number in array_ids
+    }
+
+
+def of_arrays(connection: Connection, array_ids: Collection[int], most: int) -> Sample:
+    """About so many attempts of some arrays."""
+    number_of = counts(connection, array_ids)
+    total = sum(number_of.values())
+    ids: list[int] = []
+    for number in array_ids:
+        query = select(_its.id).where(_its.array_id == number)
+        if total > most:
+            query = query.where(_is_chosen(_its.id // _NEIGHBOURS, most, total))
+        ids += connection.execute(query).scalars()
+    return Sample(rows=rows_of(connection, ids), total=total)
+
+
+def failed_of_arrays(connection: Connection, array_ids: Collection[int], most: int) -> Sample:
+    """About so many of the attempts that failed; of a task either all of them or none."""
+    failed = (_its.array_id.in_(array_ids), _its.error_kind_id.is_not(None))
+    total = connection.execute(select(func.count()).select_from(task_instance).where(*failed)).scalar_one()
+    query = select(_its.id).where(*failed)
+    if total > most:
+        query = query.where(_is_chosen(_its.task_id, most, total))
+    return Sample(rows=rows_of(connection, list(connection.execute(query).scalars())), total=total)
+
+
+def rows_of(connection: Connection, ids: Collection[int]) -> list[Row[Any]]:
+    """What is known of some attempts, in the order of their ids."""
+    found: list[Row[Any]] = []
+    for part in sets.slices(sorted(ids), 20_000):
+        found += connection.execute(select(*COLUMNS).where(sets.among(_its.id, part)).order_by(_its.id))
+    return found
+
+
+def places(connection: Connection, ids: Collection[int]) -> dict[int, int]:
+    """Which attempt at its task each of these is, the first being 1."""
+    earlier = task_instance.alias()
+    place = (
+        select(func.count())
+        .where(earlier.c.task_id == _its.task_id, earlier.c.id <= _its.id)
+        .correlate(task_instance)
+        .scalar_subquery()
+    )
+    found: dict[int, int] = {}
+    for part in sets.slices(sorted(ids), 20_000):
+        found |= sets.mapping(connection, select(_its.id, place).where(sets.among(_its.id, part)))
+    return found
+
+
+def node_args(connection: Connection, task_ids: Collection[int], name: str) -> dict[int, str]:
+    """The value of a node arg of each of some tasks; nothing for those that have no such arg."""
+    arg_id = select(arg.c.id).where(arg.c.name == name).scalar_subquery()
+    found: dict[int, str] = {}
+    for part in sets.slices(sorted(set(task_ids)), 20_000):
+        query = (
+            select(task.c.id, node_arg.c.val)
+            .join(node_arg, node_arg.c.node_id == task.c.node_id)
+            .where(sets.among(task.c.id, part), node_arg.c.arg_id == arg_id)
+        )
+        found |= sets.mapping(connection, query)
+    return found
+
+
+def _is_chosen(number: ColumnElement[int], most: int, total: int) -> ColumnElement[bool]:
+    """Whether a number is one of those that ``most`` of ``total`` are chosen by."""
+    return (number * _STEP) % _CIRCLE < _CIRCLE * most // total

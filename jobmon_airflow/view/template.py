@@ -1,0 +1,158 @@
+"""A template of a workflow: what attempts at its tasks used, how that fitted what they asked for, what to ask for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row
+
+from jobmon_airflow.engine.verdict import DONE, EXHAUSTED, PUT_BACK
+from jobmon_airflow.errors import UnknownName
+from jobmon_airflow.settings import UNLIMITED
+from jobmon_airflow.states import TaskBucket, TaskInstanceStatus, TaskStatus
+from jobmon_airflow.store import clusters, samples, templates, usage_by_hour, workflows
+from jobmon_airflow.view import advice, retries
+from jobmon_airflow.view.advice import Advice, Past
+from jobmon_airflow.view.distributions import Measured, measured
+from jobmon_airflow.view.requested import Requested, requested
+from jobmon_airflow.view.retries import Retries
+
+MEASURED: Final = 10_000  #: attempts that are read; of more, so many stand for all
+FOLLOWED: Final = 5_000  #: failed attempts whose successors are looked at
+
+_SUCCEEDED: Final = TaskInstanceStatus.DONE
+_NOT_FAILED: Final = (DONE.words, PUT_BACK.words, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedFor:
+    """A request, and how many of the attempts that were read had it."""
+
+    attempts: int
+    request: Requested
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateUse:
+    """What a template's tasks use in a workflow, and what became of attempts at them."""
+
+    workflow_id: int
+    name: str
+    is_active: bool
+    tasks: Mapping[TaskBucket, int]
+    limit: int | None  #: how many of them may run at a time, if somebody said so
+    attempts: int
+    sampled: int  #: from so many of these the figures were taken
+    command_template: str
+    node_args: Sequence[str]
+    requests: Sequence[AskedFor]  #: the usual ones first
+    memory: Measured
+    runtime: Measured
+    cores: Measured  #: CPU seconds by second
+    advice: Sequence[Advice]  #: from the least generous to the most
+    verdicts: Mapping[str, int]  #: how many attempts ended how, of all of them
+    retries: Sequence[Retries]
+    retries_sampled: int  #: failed attempts that were looked at
+    failed_attempts: int
+
+
+def of_workflow(connection: Connection, workflow_id: int, name: str) -> TemplateUse:
+    """What a template's tasks use; an error if the workflow has none of it."""
+    arrays = arrays_of(connection, workflow_id, name)
+    sample = samples.of_arrays(connection, arrays, MEASURED)
+    asked = requests_of(connection, sample.rows)
+    verdicts = usage_by_hour.attempts_by_verdict(connection, arrays)
+    failed = samples.failed_of_arrays(connection, arrays, FOLLOWED)
+    failures = {words: count for words, count in verdicts.items() if words not in _NOT_FAILED}
+    version = templates.newest_of_arrays(connection, arrays)
+    ended = [row for row in sample.rows if row.status == _SUCCEEDED]
+    past = [past_of(row, asked) for row in sample.rows]
+    return TemplateUse(
+        workflow_id=workflow_id,
+        name=name,
+        is_active=workflows.is_being_run(connection, workflow_id),
+        tasks=_buckets(connection, workflow_id, arrays),
+        limit=_limit(connection, workflow_id, arrays),
+        attempts=sample.total,
+        sampled=len(sample.rows),
+        command_template=version.command,
+        node_args=version.node_args,
+        requests=_by_frequency(sample.rows, asked),
+        memory=measured("bytes", [(row.maxrss, _of(asked, row).memory) for row in ended if row.maxrss]),
+        runtime=measured(
+            "seconds", [(row.wallclock, _of(asked, row).runtime) for row in ended if row.wallclock]
+        ),
+        cores=measured(
+            "cores",
+            [(row.cpu / row.wallclock, _of(asked, row).cores) for row in ended if row.cpu and row.wallclock],
+        ),
+        advice=advice.advice([each for each in past if each is not None]),
+        verdicts=verdicts,
+        retries=retries.after(connection, failed.rows, failures),
+        retries_sampled=len(failed.rows),
+        failed_attempts=failed.total,
+    )
+
+
+def arrays_of(connection: Connection, workflow_id: int, name: str) -> list[int]:
+    """The arrays of a template in a workflow; an error if there are none."""
+    if found := samples.arrays_of(connection, workflow_id, name):
+        return found
+    names = sorted(set(workflows.array_names(connection, workflow_id).values()))
+    raise UnknownName(
+        f"Workflow {workflow_id} has no tasks of a template '{name[:80]}'.",
+        remedy=f"It has {', '.join(names[:10])}." if names else "It has no tasks yet.",
+    )
+
+
+def requests_of(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Requested]:
+    """What attempts asked for, by the id of the request."""
+    ids = {row.task_resources_id for row in rows if row.task_resources_id is not None}
+    return {number: requested(row) for number, row in clusters.requests(connection, ids).items()}
+
+
+def past_of(row: Row[Any], asked: Mapping[int, Requested]) -> Past | None:
+    """What an attempt says of what its task needs, if it says something."""
+    lacked = EXHAUSTED.get(row.verdict)
+    if row.status != _SUCCEEDED and lacked is None:
+        return None
+    request = _of(asked, row)
+    return Past(
+        memory=row.maxrss,
+        runtime=row.wallclock,
+        cpu=row.cpu,
+        asked_memory=request.memory,
+        asked_runtime=request.runtime,
+        asked_cores=request.cores,
+        lacked_memory=lacked == "memory",
+        lacked_runtime=lacked == "runtime",
+    )
+
+
+_NOTHING: Final = Requested(cluster="", queue=None, cores=None, memory=None, runtime=None, options={})
+
+
+def _of(asked: Mapping[int, Requested], row: Row[Any]) -> Requested:
+    return asked.get(row.task_resources_id, _NOTHING)
+
+
+def _by_frequency(rows: Sequence[Row[Any]], asked: Mapping[int, Requested]) -> list[AskedFor]:
+    counts = Counter(row.task_resources_id for row in rows if row.task_resources_id in asked)
+    return [AskedFor(attempts=count, request=asked[number]) for number, count in counts.most_common()]
+
+
+def _buckets(connection: Connection, workflow_id: int, arrays: Sequence[int]) -> dict[TaskBucket, int]:
+    found = dict.fromkeys(TaskBucket, 0)
+    for status, count in workflows.statuses_in_arrays(connection, workflow_id, arrays).items():
+        found[TaskStatus.of(status).bucket] += count
+    return found
+
+
+def _limit(connection: Connection, workflow_id: int, arrays: Sequence[int]) -> int | None:
+    """The least, of the template's versions."""
+    _, limits = workflows.limits(connection, workflow_id)
+    least = min(limits[number] for number in arrays)
+    return least if least < UNLIMITED else None
