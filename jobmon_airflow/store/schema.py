@@ -423,7 +423,8 @@ task_instance = _table(
     _moment("report_by_date"),
     # With the id, which the others add by themselves, PostgreSQL draws a sample from the index alone.
     Index("ix_task_instance_step", "array_id", "array_batch_num", "array_step_id", postgresql_include=["id"]),
-    Index("ix_task_instance_of_run", "workflow_run_id", "status"),
+    # With the id, PostgreSQL finds the last error of a run in the index alone.
+    Index("ix_task_instance_of_run", "workflow_run_id", "status", postgresql_include=["id"]),
     # Of what failed only, where the database can: most attempts are not among them, and are not slowed by it.
     Index(
         "ix_task_instance_error",
@@ -455,6 +456,17 @@ task_status_audit = _table(
     Index("ix_task_status_audit_of_workflow", "workflow_id", "id"),
     Index("ix_task_status_audit_of_task", "task_id", "id"),
     comment="Every change of every task's status.",
+)
+
+moves_by_minute = _table(
+    "moves_by_minute",
+    _to("array", primary_key=True),
+    _moment("minute", primary_key=True, comment="The minute, from its beginning."),
+    _status("task", "previous_status", primary_key=True),
+    _status("task", "new_status", primary_key=True),
+    Column("tasks", Integer, nullable=False),
+    comment="How many tasks of an array went from one status to another within a minute: the audit, summed up.",
+    clustered=True,
 )
 
 # --- what was used ------------------------------------------------------------------------------------------
@@ -491,6 +503,17 @@ waiting_reason = _table(
     _moment("status_date", nullable=False, comment="When the cluster said so last."),
     CheckConstraint("tasks > 0", name="somebody_waits"),
     comment="Why tasks that were handed to a cluster have not begun, as the cluster says, of the runs that are alive.",
+    clustered=True,
+)
+
+waiting_tasks = _table(
+    "waiting_tasks",
+    _to("workflow_run", primary_key=True),
+    _to("array", primary_key=True),
+    Column("for_room", Integer, nullable=False, comment="So many could begin, if a limit allowed it."),
+    Column("for_failed", Integer, nullable=False, comment="So many wait for what has failed for good."),
+    _moment("status_date", nullable=False, comment="When the run said so last."),
+    comment="What the tasks of a run wait for that have not begun, as the run knows; the others wait for tasks before.",
     clustered=True,
 )
 

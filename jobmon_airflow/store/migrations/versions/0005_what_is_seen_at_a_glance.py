@@ -1,4 +1,4 @@
-"""What pages show at a glance and what is ordered there: kinds of errors, what was used, pages of tasks, orders."""
+"""What pages show at a glance and what is ordered there: kinds of errors, sums, what tasks wait for, orders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from jobmon_airflow.store import usage_by_hour
+from jobmon_airflow.store import moves_by_minute, usage_by_hour
 from jobmon_airflow.store.types import Id, LongText, UtcDateTime
 
 revision = "0005"
@@ -21,6 +21,8 @@ USAGE = (
 )
 ACTIONS = "What people ordered in Airflow's pages: who, when and what."
 STOP = "When somebody asked it to begin nothing more, and to end when what runs is over."
+MOVES = "How many tasks of an array went from one status to another within a minute: the audit, summed up."
+WAITING = "What the tasks of a run wait for that have not begun, as the run knows; the others wait for tasks before."
 MYSQL: dict[str, Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
 
 # Of attempts that ended earlier, the verdict is all that is known without reading everything they said.
@@ -37,9 +39,15 @@ def upgrade() -> None:
     _make_usage()
     _make_progress_index("id")
     _make_orders()
+    _make_moves()
+    _make_waiting()
+    _make_run_index(include=["id"])
 
 
 def downgrade() -> None:
+    _make_run_index(include=[])
+    op.drop_table("waiting_tasks")
+    op.drop_table("moves_by_minute")
     op.drop_table("action_log")
     op.drop_column("workflow_run", "stop_asked_date")
     _make_progress_index()
@@ -198,3 +206,59 @@ def _make_orders() -> None:
         **MYSQL,
     )
     op.create_index("ix_action_log_of_workflow", "action_log", ["workflow_id", "id"])
+
+
+# --- what went on, and what waits -----------------------------------------------------------------------------
+
+
+def _make_moves() -> None:
+    statuses = ("previous_status", "new_status")
+    op.create_table(
+        "moves_by_minute",
+        sa.Column("array_id", Id, nullable=False),
+        sa.Column("minute", UtcDateTime(), nullable=False, comment="The minute, from its beginning."),
+        *(sa.Column(name, sa.CHAR(length=1), nullable=False) for name in statuses),
+        sa.Column("tasks", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["array_id"], ["array.id"], name=op.f("fk_moves_by_minute_array_id")),
+        *(
+            sa.ForeignKeyConstraint([name], ["task_status.id"], name=op.f(f"fk_moves_by_minute_{name}"))
+            for name in statuses
+        ),
+        sa.PrimaryKeyConstraint("array_id", "minute", *statuses, name=op.f("pk_moves_by_minute")),
+        comment=MOVES,
+        sqlite_with_rowid=False,
+        **MYSQL,
+    )
+    moves_by_minute.rebuild(op.get_bind())
+
+
+def _make_waiting() -> None:
+    keys = ("workflow_run", "array")
+    op.create_table(
+        "waiting_tasks",
+        *(sa.Column(f"{table}_id", Id, nullable=False) for table in keys),
+        sa.Column(
+            "for_room", sa.Integer(), nullable=False, comment="So many could begin, if a limit allowed it."
+        ),
+        sa.Column(
+            "for_failed", sa.Integer(), nullable=False, comment="So many wait for what has failed for good."
+        ),
+        sa.Column("status_date", UtcDateTime(), nullable=False, comment="When the run said so last."),
+        *(
+            sa.ForeignKeyConstraint(
+                [f"{table}_id"], [f"{table}.id"], name=op.f(f"fk_waiting_tasks_{table}_id")
+            )
+            for table in keys
+        ),
+        sa.PrimaryKeyConstraint(*(f"{table}_id" for table in keys), name=op.f("pk_waiting_tasks")),
+        comment=WAITING,
+        sqlite_with_rowid=False,
+        **MYSQL,
+    )
+
+
+def _make_run_index(include: list[str]) -> None:
+    if _is_postgresql():
+        op.drop_index("ix_task_instance_of_run", "task_instance")
+        columns = ["workflow_run_id", "status"]
+        op.create_index("ix_task_instance_of_run", "task_instance", columns, postgresql_include=include)

@@ -1,0 +1,90 @@
+"""Changes of tasks' statuses, summed up by the minute: some thousand rows where there are millions of changes.
+
+Whoever moves tasks adds to them in the same transaction: nothing is counted twice or left out.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import bindparam, cast, delete, func, literal_column, select, type_coerce
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from jobmon_airflow.store import sets
+from jobmon_airflow.store.database import dialect_name
+from jobmon_airflow.store.schema import moves_by_minute, task, task_status_audit
+from jobmon_airflow.store.types import UtcDateTime
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Insert
+
+    from jobmon_airflow.states import TaskStatus
+
+_COLUMNS: Final = tuple(column.name for column in moves_by_minute.c)
+_KEY: Final = tuple(column.name for column in moves_by_minute.primary_key)
+_INSERTS: Final[dict[str, Any]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+    "mysql": mysql.insert,
+}
+
+
+def add(connection: Connection, ids: Collection[int], target: TaskStatus, at: datetime) -> None:
+    """Add that these tasks, not too many for one statement, go to ``target`` now; they have not gone yet."""
+    values = {"target": target, "minute": at.replace(second=0, microsecond=0), **sets.given(ids)}
+    connection.execute(_addition(dialect_name(connection)), values)
+
+
+def rebuild(connection: Connection) -> None:
+    """Sum up all changes there are, in place of what was known."""
+    audit = task_status_audit.c
+    minute = _minute_of(dialect_name(connection), audit.entered_at).label("minute")
+    query = (
+        select(task.c.array_id, minute, audit.previous_status, audit.new_status, func.count())
+        .join_from(task_status_audit, task, task.c.id == audit.task_id)
+        .group_by(task.c.array_id, minute, audit.previous_status, audit.new_status)
+    )
+    connection.execute(delete(moves_by_minute))
+    connection.execute(moves_by_minute.insert().from_select(_COLUMNS, query))
+
+
+@cache
+def _addition(dialect: str) -> Insert:
+    """The statement that adds given tasks; every turn of every run executes it."""
+    its = moves_by_minute.c
+    minute, target = (
+        bindparam("minute", type_=its.minute.type),
+        bindparam("target", type_=its.new_status.type),
+    )
+    query = (
+        select(task.c.array_id, minute.label("minute"), task.c.status, target.label("target"), func.count())
+        .where(sets.among_given(task.c.id))
+        .group_by(task.c.array_id, task.c.status)
+    )
+    statement = _INSERTS[dialect](moves_by_minute).from_select(_COLUMNS, query)
+    new = statement.inserted if dialect == "mysql" else statement.excluded
+    total = {"tasks": its.tasks + new.tasks}
+    added: Insert = (
+        statement.on_duplicate_key_update(total)
+        if dialect == "mysql"
+        else statement.on_conflict_do_update(index_elements=_KEY, set_=total)
+    )
+    return added
+
+
+def _minute_of(dialect: str, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The beginning of the minute of a moment, as the database keeps moments."""
+    minute: ColumnElement[Any]
+    match dialect:
+        case "sqlite":
+            minute = func.strftime(literal_column("'%Y-%m-%d %H:%M:00.000000'"), moment)
+        case "postgresql":
+            minute = func.date_trunc(literal_column("'minute'"), moment, literal_column("'UTC'"))
+        case _:
+            text = func.date_format(moment, literal_column("'%Y-%m-%d %H:%i:00'"))
+            minute = cast(text, mysql.DATETIME(fsp=6))
+    return type_coerce(minute, UtcDateTime)
