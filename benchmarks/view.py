@@ -36,8 +36,8 @@ from tests.browser import chromium
 BUDGET_MS, PAINT_BUDGET_S = 300.0, 1.5
 WARM_UP = 2
 DATABASES = ("sqlite", "postgresql")
-COLUMNS = ("question", "database", "kB", "cold ms", "p50 ms", "p95 ms", "")
-PAINTS = ("page", "database", "questions", "paint s", "filled s", "again s", "")
+COLUMNS = ("question", "database", "kB", "cold ms", "p50 ms", "p95 ms", "late")
+PAINTS = ("page", "database", "questions", "paint s", "filled s", "again s", "late")
 PAINTED = """() => {
     const ends = performance.getEntriesByType("resource").filter((it) => it.name.includes("/jobmon/api/"));
     return {
@@ -94,7 +94,7 @@ def measure(kind: str, address: str, folder: Path, asked) -> bool:
 
 def answers(kind: str, address: str, url: str, token: str, asked) -> bool:
     """Ask every question: once cold, then some times more."""
-    workbench.show_head(COLUMNS)
+    show(COLUMNS, {name: name for name in COLUMNS})
     is_in_time = True
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(
@@ -111,7 +111,7 @@ def answers(kind: str, address: str, url: str, token: str, asked) -> bool:
             is_in_time &= not is_late
             show(
                 COLUMNS,
-                {"question": question.name, "database": kind, **report, "": "LATE" if is_late else ""},
+                {"question": question.name, "database": kind, **report, "late": "LATE" if is_late else ""},
             )
         if not asked.only:
             view_questions.refuse_what_was_not_asked(client)
@@ -152,7 +152,7 @@ def paints(kind: str, address: str, url: str, token: str, asked) -> bool:
             typical = sorted(firsts, key=lambda it: it["paint s"])[len(firsts) // 2]
             is_late = typical["paint s"] > PAINT_BUDGET_S
             is_in_time &= not is_late
-            show(PAINTS, {"page": name, "database": kind, **typical, "": "LATE" if is_late else ""})
+            show(PAINTS, {"page": name, "database": kind, **typical, "late": "LATE" if is_late else ""})
             for question in typical["asked"] if asked.verbose else ():
                 print("   ", question)
     return is_in_time
@@ -181,7 +181,7 @@ def opened(page, address: str) -> dict:
 def show(columns, report: dict) -> None:
     first, *rest = columns
     cells = (f"{workbench.cell(name, report[name]):>11}" for name in rest)
-    print(f"{report[first]:<44}", *cells, flush=True)
+    print(f"{str(report[first])[:60]:<60}", *cells, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

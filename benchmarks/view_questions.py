@@ -9,7 +9,14 @@ from sqlalchemy import func, select
 
 from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store.database import Database
-from jobmon_airflow.store.schema import airflow_task, array, node_arg, task, task_instance, workflow
+from jobmon_airflow.store.schema import (
+    airflow_task,
+    array,
+    node_arg,
+    task,
+    task_instance,
+    workflow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -89,9 +96,10 @@ def _known(address: str) -> dict[str, Any]:
                 task.c.workflow_id == big, task.c.array_id == draws, task.c.status == TaskStatus.ERROR_FATAL
             )
         )
-        attempt = connection.scalar(
-            select(func.max(task_instance.c.id)).where(task_instance.c.task_id == failed)
-        )
+        attempts = select(task_instance.c.id, task_instance.c.error_kind_id)
+        attempt, error = connection.execute(
+            attempts.where(task_instance.c.task_id == failed).order_by(task_instance.c.id.desc()).limit(1)
+        ).one()
         acts = connection.execute(select(airflow_task).where(airflow_task.c.workflow_id == big)).first()
         value = connection.scalar(
             select(node_arg.c.val)
@@ -106,6 +114,7 @@ def _known(address: str) -> dict[str, Any]:
         "name": name,
         "task_id": failed,
         "attempt_id": attempt,
+        "error": error,
         "dag_id": acts.dag_id,
         "run_id": acts.run_id,
         "value": value,
@@ -136,4 +145,25 @@ _FORMS: tuple[Any, ...] = (
         {"attribute": "release=18"},
         {"args": "release 21"},
     ),
+    ("/workflows/{workflow_id}",),
+    ("/workflows/{workflow_id}/graph",),
+    ("/workflows/{workflow_id}/activity",),
+    ("/workflows/{workflow_id}/cells",),
+    ("/workflows/{workflow_id}/waiting",),
+    (
+        "/workflows/{workflow_id}/tasks",
+        {},
+        {"limit": 500},
+        {"status": "F"},
+        {"status!": "D", "template": "{template}"},
+        {"arg.location": "{value}"},
+        {"arg.year": "1990", "template": "{template}", "status": "F,R"},
+        {"name": "location-77_"},
+        {"error": "{error}"},
+    ),
+    ("/workflows/{workflow_id}/plan", {"how": "hot"}, {"how": "cold"}),
+    ("/workflows/{workflow_id}/actions",),
+    ("/tasks/{task_id}",),
+    ("/tasks/{task_id}/attempts",),
+    ("/tasks/{task_id}/neighbours", {"side": "upstream"}, {"side": "downstream"}),
 )
