@@ -30,7 +30,7 @@ def attempts_at(connection: Connection, task_ids: Collection[int]) -> list[Later
     found: list[Later] = []
     for part in sets.slices(sorted(task_ids), 20_000):
         query = select(its.task_id, its.id, its.status).where(sets.among(its.task_id, part))
-        found += [Later(*row) for row in connection.execute(query.order_by(its.task_id, its.id))]
+        found += map(Later._make, connection.execute(query.order_by(its.task_id, its.id)).all())
     return found
 
 
@@ -39,5 +39,5 @@ def statuses_of(connection: Connection, task_ids: Collection[int]) -> dict[int, 
     found: dict[int, TaskStatus] = {}
     for part in sets.slices(sorted(task_ids), 20_000):
         query = select(task.c.id, task.c.status).where(sets.among(task.c.id, part))
-        found |= {number: TaskStatus.of(status) for number, status in connection.execute(query)}
+        found |= {number: TaskStatus.of(status) for number, status in connection.execute(query).all()}
     return found

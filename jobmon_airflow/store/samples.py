@@ -12,12 +12,23 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import func, select
 
 from jobmon_airflow.store import sets
-from jobmon_airflow.store.schema import arg, array, node_arg, task, task_instance
+from jobmon_airflow.store.schema import (
+    arg,
+    array,
+    node_arg,
+    task,
+    task_instance,
+    template_arg_map,
+)
+from jobmon_airflow.store.texts import storable
+from jobmon_airflow.store.vocabulary import NODE_ARG
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row
+
+    Columns = Sequence[ColumnElement[Any]]
 
 _its: Final = task_instance.c
 _NEIGHBOURS: Final = 8
@@ -25,16 +36,25 @@ _NEIGHBOURS: Final = 8
 _STEP: Final = 40_503
 _CIRCLE: Final = 65_536
 
-COLUMNS: Final = (
+#: What attempts asked for and used.
+MEASURED: Final = (
     _its.id,
     _its.task_id,
-    _its.array_id,
     _its.task_resources_id,
     _its.status,
     _its.verdict,
-    _its.wallclock,
     _its.maxrss,
+    _its.wallclock,
     _its.cpu,
+)
+#: When and where they were.
+PLACED: Final = (_its.nodename, _its.submitted_date, _its.status_date)
+TIMED: Final = (
+    _its.id,
+    _its.task_id,
+    _its.array_id,
+    _its.status,
+    _its.wallclock,
     _its.nodename,
     _its.submitted_date,
     _its.status_date,
@@ -45,7 +65,7 @@ COLUMNS: Final = (
 class Sample:
     """Some of the attempts at an array's tasks, or all."""
 
-    rows: Sequence[Row[Any]]  #: with `COLUMNS`, in the order of their ids
+    rows: Sequence[Row[Any]]  #: in the order of their ids
     total: int  #: of how many these are a sample
 
 
@@ -64,7 +84,9 @@ def counts(connection: Connection, array_ids: Collection[int]) -> dict[int, int]
     }
 
 
-def of_arrays(connection: Connection, array_ids: Collection[int], most: int) -> Sample:
+def of_arrays(
+    connection: Connection, array_ids: Collection[int], most: int, columns: Columns = MEASURED
+) -> Sample:
     """About so many attempts of some arrays."""
     number_of = counts(connection, array_ids)
     total = sum(number_of.values())
@@ -73,26 +95,38 @@ def of_arrays(connection: Connection, array_ids: Collection[int], most: int) -> 
         query = select(_its.id).where(_its.array_id == number)
         if total > most:
             query = query.where(_is_chosen(_its.id // _NEIGHBOURS, most, total))
-        ids += connection.execute(query).scalars()
-    return Sample(rows=rows_of(connection, ids), total=total)
+        ids += connection.execute(query).scalars().all()
+    return Sample(rows=rows_of(connection, ids, columns), total=total)
 
 
-def failed_of_arrays(connection: Connection, array_ids: Collection[int], most: int) -> Sample:
+def failed_of_arrays(
+    connection: Connection, array_ids: Collection[int], most: int, columns: Columns = MEASURED
+) -> Sample:
     """About so many of the attempts that failed; of a task either all of them or none."""
     failed = (_its.array_id.in_(array_ids), _its.error_kind_id.is_not(None))
     total = connection.execute(select(func.count()).select_from(task_instance).where(*failed)).scalar_one()
     query = select(_its.id).where(*failed)
     if total > most:
         query = query.where(_is_chosen(_its.task_id, most, total))
-    return Sample(rows=rows_of(connection, list(connection.execute(query).scalars())), total=total)
+    ids = connection.execute(query).scalars().all()
+    return Sample(rows=rows_of(connection, ids, columns), total=total)
 
 
-def rows_of(connection: Connection, ids: Collection[int]) -> list[Row[Any]]:
+def rows_of(connection: Connection, ids: Collection[int], columns: Columns = MEASURED) -> list[Row[Any]]:
     """What is known of some attempts, in the order of their ids."""
     found: list[Row[Any]] = []
     for part in sets.slices(sorted(ids), 20_000):
-        found += connection.execute(select(*COLUMNS).where(sets.among(_its.id, part)).order_by(_its.id))
+        query = select(*columns).where(sets.among(_its.id, part)).order_by(_its.id)
+        found += connection.execute(query).all()  # all(): row by row takes twice as long
     return found
+
+
+def ids_of(connection: Connection, array_ids: Collection[int]) -> list[int]:
+    """All attempts at the tasks of some arrays."""
+    found: list[int] = []
+    for number in array_ids:
+        found += connection.execute(select(_its.id).where(_its.array_id == number)).scalars().all()
+    return sorted(found)
 
 
 def places(connection: Connection, ids: Collection[int]) -> dict[int, int]:
@@ -110,9 +144,23 @@ def places(connection: Connection, ids: Collection[int]) -> dict[int, int]:
     return found
 
 
+def names_of_node_args(connection: Connection, array_ids: Collection[int]) -> list[str]:
+    """The node args of the templates of some arrays."""
+    mapping = template_arg_map.c
+    query = (
+        select(arg.c.name)
+        .join(template_arg_map, mapping.arg_id == arg.c.id)
+        .join(array, array.c.task_template_version_id == mapping.task_template_version_id)
+        .where(array.c.id.in_(array_ids), mapping.arg_type_id == NODE_ARG)
+        .group_by(arg.c.id, arg.c.name)
+        .order_by(arg.c.id)
+    )
+    return list(connection.execute(query).scalars())
+
+
 def node_args(connection: Connection, task_ids: Collection[int], name: str) -> dict[int, str]:
     """The value of a node arg of each of some tasks; nothing for those that have no such arg."""
-    arg_id = select(arg.c.id).where(arg.c.name == name).scalar_subquery()
+    arg_id = select(arg.c.id).where(arg.c.name == storable(name)).scalar_subquery()
     found: dict[int, str] = {}
     for part in sets.slices(sorted(set(task_ids)), 20_000):
         query = (

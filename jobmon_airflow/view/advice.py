@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import fsum
-from typing import Final
+from typing import Final, NamedTuple
 
 from jobmon_airflow.client.statistics import enough_for
 from jobmon_airflow.client.usage import HELD, suggested
@@ -26,8 +26,7 @@ _HARDLY: Final = 0.1  # of a core: what a process takes besides the ones that it
 _MOST_TRIES: Final = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(NamedTuple):
     """An attempt of the past: bytes and seconds, None where nobody knows."""
 
     memory: float | None

@@ -116,7 +116,7 @@ def distribution(values: Sequence[float]) -> Distribution:
 def _fit(pairs: Sequence[tuple[float, float]]) -> Fit:
     percents = [100 * used / asked for used, asked in pairs]
     percent = distribution(percents)
-    zones = Counter(map(Zone.of, percents))
+    zones = Counter([Zone.of(each) for each in percents])
     return Fit(
         percent=percent,
         asked=percentile(sorted(asked for _, asked in pairs), 50),

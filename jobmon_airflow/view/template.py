@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,14 +14,15 @@ from jobmon_airflow.errors import UnknownName
 from jobmon_airflow.settings import UNLIMITED
 from jobmon_airflow.states import TaskBucket, TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import clusters, samples, templates, usage_by_hour, workflows
+from jobmon_airflow.store.texts import storable
 from jobmon_airflow.view import advice, retries
 from jobmon_airflow.view.advice import Advice, Past
 from jobmon_airflow.view.distributions import Measured, measured
 from jobmon_airflow.view.requested import Requested, requested
 from jobmon_airflow.view.retries import Retries
 
-MEASURED: Final = 10_000  #: attempts that are read; of more, so many stand for all
-FOLLOWED: Final = 5_000  #: failed attempts whose successors are looked at
+MEASURED: Final = 6_000  #: attempts that are read; of more, so many stand for all
+FOLLOWED: Final = 3_000  #: failed attempts whose successors are looked at
 
 _SUCCEEDED: Final = TaskInstanceStatus.DONE
 _NOT_FAILED: Final = (DONE.words, PUT_BACK.words, "")
@@ -68,8 +69,8 @@ def of_workflow(connection: Connection, workflow_id: int, name: str) -> Template
     failed = samples.failed_of_arrays(connection, arrays, FOLLOWED)
     failures = {words: count for words, count in verdicts.items() if words not in _NOT_FAILED}
     version = templates.newest_of_arrays(connection, arrays)
-    ended = [row for row in sample.rows if row.status == _SUCCEEDED]
-    past = [past_of(row, asked) for row in sample.rows]
+    past = list(_telling(sample.rows, asked))
+    done = [each for each in past if not each.lacked_memory and not each.lacked_runtime]
     return TemplateUse(
         workflow_id=workflow_id,
         name=name,
@@ -81,15 +82,12 @@ def of_workflow(connection: Connection, workflow_id: int, name: str) -> Template
         command_template=version.command,
         node_args=version.node_args,
         requests=_by_frequency(sample.rows, asked),
-        memory=measured("bytes", [(row.maxrss, _of(asked, row).memory) for row in ended if row.maxrss]),
-        runtime=measured(
-            "seconds", [(row.wallclock, _of(asked, row).runtime) for row in ended if row.wallclock]
-        ),
+        memory=measured("bytes", [(it.memory, it.asked_memory) for it in done if it.memory]),
+        runtime=measured("seconds", [(it.runtime, it.asked_runtime) for it in done if it.runtime]),
         cores=measured(
-            "cores",
-            [(row.cpu / row.wallclock, _of(asked, row).cores) for row in ended if row.cpu and row.wallclock],
+            "cores", [(it.cpu / it.runtime, it.asked_cores) for it in done if it.cpu and it.runtime]
         ),
-        advice=advice.advice([each for each in past if each is not None]),
+        advice=advice.advice(past),
         verdicts=verdicts,
         retries=retries.after(connection, failed.rows, failures),
         retries_sampled=len(failed.rows),
@@ -99,7 +97,7 @@ def of_workflow(connection: Connection, workflow_id: int, name: str) -> Template
 
 def arrays_of(connection: Connection, workflow_id: int, name: str) -> list[int]:
     """The arrays of a template in a workflow; an error if there are none."""
-    if found := samples.arrays_of(connection, workflow_id, name):
+    if found := samples.arrays_of(connection, workflow_id, storable(name)):
         return found
     names = sorted(set(workflows.array_names(connection, workflow_id).values()))
     raise UnknownName(
@@ -110,37 +108,33 @@ def arrays_of(connection: Connection, workflow_id: int, name: str) -> list[int]:
 
 def requests_of(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Requested]:
     """What attempts asked for, by the id of the request."""
-    ids = {row.task_resources_id for row in rows if row.task_resources_id is not None}
+    ids = {number for _, _, number, *_ in rows if number is not None}
     return {number: requested(row) for number, row in clusters.requests(connection, ids).items()}
-
-
-def past_of(row: Row[Any], asked: Mapping[int, Requested]) -> Past | None:
-    """What an attempt says of what its task needs, if it says something."""
-    lacked = EXHAUSTED.get(row.verdict)
-    if row.status != _SUCCEEDED and lacked is None:
-        return None
-    request = _of(asked, row)
-    return Past(
-        memory=row.maxrss,
-        runtime=row.wallclock,
-        cpu=row.cpu,
-        asked_memory=request.memory,
-        asked_runtime=request.runtime,
-        asked_cores=request.cores,
-        lacked_memory=lacked == "memory",
-        lacked_runtime=lacked == "runtime",
-    )
 
 
 _NOTHING: Final = Requested(cluster="", queue=None, cores=None, memory=None, runtime=None, options={})
 
 
-def _of(asked: Mapping[int, Requested], row: Row[Any]) -> Requested:
-    return asked.get(row.task_resources_id, _NOTHING)
+def _telling(rows: Sequence[Row[Any]], asked: Mapping[int, Requested]) -> Iterator[Past]:
+    """Those attempts that say what their tasks need: who succeeded, and who lacked something."""
+    for _, _, request_id, status, verdict, memory, runtime, cpu in rows:
+        lacked = EXHAUSTED.get(verdict)
+        if status == _SUCCEEDED or lacked is not None:
+            request = asked.get(request_id, _NOTHING)
+            yield Past(
+                memory,
+                runtime,
+                cpu,
+                request.memory,
+                request.runtime,
+                request.cores,
+                lacked == "memory",
+                lacked == "runtime",
+            )
 
 
 def _by_frequency(rows: Sequence[Row[Any]], asked: Mapping[int, Requested]) -> list[AskedFor]:
-    counts = Counter(row.task_resources_id for row in rows if row.task_resources_id in asked)
+    counts = Counter([number for _, _, number, *_ in rows if number in asked])
     return [AskedFor(attempts=count, request=asked[number]) for number, count in counts.most_common()]
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from fastapi import Query
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 
+from jobmon_airflow.errors import InvalidQuestion
 from jobmon_airflow.view.paging import MOST, Page
 
 T = TypeVar("T")
@@ -28,6 +30,9 @@ Format = Annotated[
 CSV: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The rows."}
 }
+_ARG: Final = "arg."
+_COMMA: Final = re.compile(r"(?<!\\),")
+_MANY: Final = 1_000  #: values of a filter
 _BEGINS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -43,11 +48,34 @@ def table(
     if form != "csv":
         return page(after, limit)
     first = page(after, MOST)  # what cannot be answered is said before a file begins
+    return file(_all_rows(first, page), name)
+
+
+def file(rows: Iterator[Any], name: str) -> StreamingResponse:
+    """Rows as CSV, in a file of this name."""
     return StreamingResponse(
-        _lines(_all_rows(first, page)),
+        _lines(rows),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
+
+
+def listed(said: Iterable[str]) -> list[str]:
+    r"""The values between commas; a comma in one of them is written as \\,."""
+    values = [part.replace("\\,", ",") for text in said for part in _COMMA.split(text) if part]
+    if len(values) > _MANY:
+        raise InvalidQuestion("So many values cannot be asked for.", remedy=f"Ask for {_MANY:,} at most.")
+    return values
+
+
+def args_in(request: Request, sign: str = "") -> dict[str, list[str]]:
+    """The values that are asked for of each node arg; or excluded, by the sign behind its name."""
+    found: dict[str, list[str]] = {}
+    for key, value in request.query_params.multi_items():
+        if key.startswith(_ARG) and key.endswith("!") is bool(sign):
+            name = key.removeprefix(_ARG).removesuffix("!")
+            found.setdefault(name, []).append(value)
+    return {name: listed(values) for name, values in found.items()}
 
 
 def _all_rows(found: Page[T], page: Callable[[str | None, int], Page[T]]) -> Iterator[T]:

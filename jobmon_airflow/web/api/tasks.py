@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Annotated, Final
 
@@ -18,15 +17,12 @@ from jobmon_airflow.view.paging import Page
 from jobmon_airflow.view.task import TaskHeader
 from jobmon_airflow.view.tasks import TaskFilter, TaskRow
 from jobmon_airflow.web.access import TaskToRead, User, WorkflowToRead, may_act
-from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, table
+from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, args_in, listed, table
 from jobmon_airflow.web.api.topics import topic
 from jobmon_airflow.web.database import Tables
 
 router = topic("tasks")
 
-_ARG: Final = "arg."
-_COMMA: Final = re.compile(r"(?<!\\),")
-_MANY: Final = 1_000  #: values of a filter
 _DIGITS: Final = 18  #: of an id
 Words = Annotated[list[str], Query(description="One of these; several are separated by commas.")]
 NoWords = Annotated[list[str], Query(description="None of these.")]
@@ -55,16 +51,16 @@ def tasks_of_workflow(
     or small letters, anywhere in them. A page may have fewer rows than its limit although others follow it.
     """
     wanted = TaskFilter(
-        template=_values(template),
-        not_template=_values(not_template),
-        status=_values(status),
-        not_status=_values(not_status),
-        id=_ids(_values(id)),
+        template=listed(template),
+        not_template=listed(not_template),
+        status=listed(status),
+        not_status=listed(not_status),
+        id=_ids(listed(id)),
         error=error,
-        name=_values(name),
-        not_name=_values(not_name),
-        args=_args(request, ""),
-        not_args=_args(request, "!"),
+        name=listed(name),
+        not_name=listed(not_name),
+        args=args_in(request),
+        not_args=args_in(request, "!"),
     )
     found: Page[TaskRow] | StreamingResponse = table(
         lambda behind, most: tasks.table(tables, workflow_id, wanted, after=behind, limit=most),
@@ -113,24 +109,6 @@ def neighbours_of_task(
 ) -> Neighbours:
     """The tasks on one side of a task."""
     return neighbours.beside(tables, task_id, side, after=after, limit=limit)
-
-
-def _args(request: Request, sign: str) -> dict[str, list[str]]:
-    """The values that are asked for of each node arg; or excluded, by the sign behind its name."""
-    found: dict[str, list[str]] = {}
-    for key, value in request.query_params.multi_items():
-        if key.startswith(_ARG) and key.endswith("!") is bool(sign):
-            name = key.removeprefix(_ARG).removesuffix("!")
-            found.setdefault(name, []).append(value)
-    return {name: _values(values) for name, values in found.items()}
-
-
-def _values(said: Iterable[str]) -> list[str]:
-    r"""The values between commas; a comma in one of them is written as \\,."""
-    values = [part.replace("\\,", ",") for text in said for part in _COMMA.split(text) if part]
-    if len(values) > _MANY:
-        raise InvalidQuestion("So many values cannot be asked for.", remedy=f"Ask for {_MANY:,} at most.")
-    return values
 
 
 def _ids(values: Iterable[str]) -> list[int]:
