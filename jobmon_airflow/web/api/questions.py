@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -111,6 +111,10 @@ def _cells(row: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield f"{prefix}{field.name}", _cell(value)
 
 
+def _in_json(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
+
+
 def _cell(value: Any) -> str:
     match value:
         case None:
@@ -123,6 +127,6 @@ def _cell(value: Any) -> str:
             # A spreadsheet would run what looks like a formula.
             return f"'{value}" if value.startswith(_BEGINS_FORMULA) else value
         case Mapping() | list() | tuple():
-            return json.dumps(value, default=str)
+            return json.dumps(value, default=_in_json)
         case _:
             return str(value)
