@@ -45,6 +45,7 @@ class CommandController:
         self._user: str | None = None
         self._home: str | None = None
         self._limits: ClusterLimits | None = None
+        self._queue = rows.Queue()
         self.asked: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
@@ -89,7 +90,7 @@ class CommandController:
     async def queue(self) -> Sequence[QueueRow]:
         """All jobs of this user that slurmctld still remembers."""
         asked = ("squeue", "--noheader", "--me", "--states=all", f"--Format={rows.QUEUE_FORMAT}")
-        return self._read(rows.queue, await self._told(asked))
+        return self._read(self._queue.rows, await self._told(asked))
 
     async def accounting(
         self, since: datetime, jobs: Collection[int] | None = None, *, with_steps: bool = False

@@ -148,11 +148,15 @@ class Book:
 
     def waiting(self) -> Counter[tuple[str, str]]:
         """How many wait in Slurm's queue, by the family of their batch and by Slurm's reason."""
-        return Counter(
-            (family_of(held.token), held.row.reason)
-            for held in self.by_attempt.values()
-            if held.row is not None and held.row.state is State.PENDING and not held.has_begun
-        )
+        waiting: Counter[tuple[str, str]] = Counter()
+        for token, steps in self.by_step.items():
+            family = family_of(token)
+            waiting.update(
+                (family, held.row.reason)
+                for held in steps.values()
+                if held.row is not None and held.row.state is State.PENDING and not held.has_begun
+            )
+        return waiting
 
 
 def elements_of(told: QueueRow | Record, piece: Piece) -> Iterable[int]:

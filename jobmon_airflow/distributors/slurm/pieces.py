@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Piece:
     pack: int = 1  #: so many steps one after the other in each element
 
     @classmethod
+    @lru_cache(maxsize=1024)  # all elements of an array have its name
     def named(cls, name: str) -> Self | None:
         """The piece that a job of this name is; None if it is not one of ours."""
         found = _NAME.fullmatch(name)

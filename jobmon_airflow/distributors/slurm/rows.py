@@ -56,9 +56,20 @@ QUEUE: Final = (
 QUEUE_FORMAT: Final = ",".join(f"{column}:|" for column in QUEUE)
 
 
-def queue(text: str) -> list[QueueRow]:
-    """The rows of squeue in ``QUEUE_FORMAT``, asked with SLURM_BITSTR_LEN=0."""
-    return [_queue_row(line) for line in text.splitlines() if line]
+class Queue:
+    """Reads what squeue says in ``QUEUE_FORMAT``, asked with SLURM_BITSTR_LEN=0.
+
+    Most of it are jobs that were over the last time already, in the very same words: these are not read again.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, QueueRow] = {}
+
+    def rows(self, text: str) -> list[QueueRow]:
+        """A row for each line."""
+        lines = filter(None, text.splitlines())
+        self._known = {line: self._known.get(line) or _queue_row(line) for line in lines}
+        return list(self._known.values())
 
 
 def _queue_row(line: str) -> QueueRow:

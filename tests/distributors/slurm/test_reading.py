@@ -229,7 +229,7 @@ def row(**other):
     ids=["several that wait", "one that was requeued", "the last, with the array's own id", "no array"],
 )
 def test_a_row_of_squeue_is_understood(line, told):
-    assert rows.queue(line + "\n") == [told]
+    assert rows.Queue().rows(line + "\n") == [told]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_a_row_of_squeue_is_understood(line, told):
 )
 def test_a_row_that_is_none_is_an_error_and_not_silence(line):
     with pytest.raises(rows.Unreadable):
-        rows.queue(line)
+        rows.Queue().rows(line)
 
 
 # --- sacct ----------------------------------------------------------------------------------------------------------
