@@ -15,4 +15,5 @@ export interface Route {
 /** All pages. Each is loaded when it is first asked for. */
 export const routes: readonly Route[] = [
   { form: "/", title: () => "Workflows", load: () => import("./workflows/WorkflowsPage") },
+  { form: "/task/:id", title: ({ id }) => `Task ${id}`, load: () => import("./task/TaskPage") },
 ];

@@ -5,16 +5,9 @@ import { useLive } from "../api/live";
 import { useQuery } from "../router";
 import { announce } from "./announce";
 import { Problem } from "./Problem";
+import { type Column, Table } from "./Table";
 
-export interface Column<R> {
-  key: string;
-  title: string;
-  cell: (row: R) => ComponentChildren;
-  isNumber?: boolean;
-  /** What to ask the API for to have it sorted by this. */
-  sort?: string;
-  hint?: string;
-}
+export type { Column };
 
 export interface PageOf<R> {
   items: readonly R[];
@@ -32,7 +25,7 @@ interface Props<R> {
   empty: ComponentChildren;
   active?: boolean | undefined;
   limit?: number;
-  /** Keys of the address in which the table keeps where it is, if several are on a page. */
+  /** Where in the address it stands where the table is, if several are on a page. */
   name?: string;
 }
 
@@ -61,41 +54,19 @@ export function DataTable<R>(props: Props<R>) {
     setBefore(before.slice(0, -1));
     announce("Previous page.");
   };
-  const rows = live.value?.items;
   const next = live.value?.next;
   return (
     <div class="table">
       {live.failure && <Problem failure={live.failure} again={live.refresh} />}
-      <section class="scroll" tabIndex={0} aria-label={caption} aria-busy={live.isLoading && !rows}>
-        <table>
-          <caption class="unseen">{caption}</caption>
-          <thead>
-            <tr>
-              {columns.map((column) => (
-                <Head key={column.key} column={column} sort={sort} change={change} after={key} />
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows?.map((row) => (
-              <tr key={rowKey(row)}>
-                {columns.map((column) => (
-                  <td key={column.key} class={column.isNumber ? "number" : undefined}>
-                    {column.cell(row)}
-                  </td>
-                ))}
-              </tr>
-            ))}
-            {!rows?.length && (
-              <tr>
-                <td colSpan={columns.length} class="quiet">
-                  {rows ? (next ? "None on this page; there are more pages." : empty) : "Loading…"}
-                </td>
-              </tr>
-            )}
-          </tbody>
-        </table>
-      </section>
+      <Table
+        columns={columns}
+        rows={live.value?.items ?? (live.failure ? [] : undefined)}
+        rowKey={rowKey}
+        caption={caption}
+        empty={next ? "None on this page; there are more pages." : empty}
+        sort={sort}
+        onSort={(chosen) => change({ sort: chosen, [key]: null })}
+      />
       <footer>
         <nav aria-label={`Pages of: ${caption}`}>
           {after && before.length === 0 && (
@@ -113,39 +84,6 @@ export function DataTable<R>(props: Props<R>) {
         <Downloads path={path} question={all} />
       </footer>
     </div>
-  );
-}
-
-interface HeadProps<R> {
-  column: Column<R>;
-  sort: string | null;
-  change: (changes: Record<string, string | null>) => void;
-  after: string;
-}
-
-function Head<R>({ column, sort, change, after }: HeadProps<R>) {
-  const { title, hint, isNumber } = column;
-  const kind = isNumber ? "number" : undefined;
-  if (!column.sort) {
-    return (
-      <th scope="col" class={kind} title={hint}>
-        {title}
-      </th>
-    );
-  }
-  const [up, down] = [column.sort, `-${column.sort}`];
-  const state = sort === up ? "ascending" : sort === down ? "descending" : "none";
-  return (
-    <th scope="col" class={kind} title={hint} aria-sort={state}>
-      <button
-        type="button"
-        class="sort"
-        onClick={() => change({ sort: state === "descending" ? up : down, [after]: null })}
-      >
-        {title}{" "}
-        <span aria-hidden="true">{state === "ascending" ? "▲" : state === "descending" ? "▼" : "↕"}</span>
-      </button>
-    </th>
   );
 }
 

@@ -24,3 +24,11 @@ test("the last value that is removed takes the filter along", () => {
   expect(filter && removed(query, filter, "a")).toEqual(["user", "b"]);
   expect(other && removed(query, other, "c")).toEqual(["user!", null]);
 });
+
+test("a value may have commas in it", () => {
+  const [name, text] = added(new URLSearchParams("arg.ages=1"), "arg.ages", false, "2,3");
+  const [filter] = filtersOf(new URLSearchParams({ [name]: text }), allowed);
+
+  expect(text).toBe("1,2\\,3");
+  expect(filter?.values).toEqual(["1", "2,3"]);
+});
