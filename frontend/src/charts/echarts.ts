@@ -1,6 +1,6 @@
 // What we use of ECharts, and nothing else of it: the build leaves out what is not named here.
 
-import { BarChart, BoxplotChart, CustomChart, LineChart, SankeyChart, ScatterChart } from "echarts/charts";
+import { BarChart, BoxplotChart, CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import {
   AriaComponent,
   BrushComponent,
@@ -27,7 +27,6 @@ use([
   LineChart,
   MarkAreaComponent,
   MarkLineComponent,
-  SankeyChart,
   ScatterChart,
   TooltipComponent,
 ]);

@@ -2,7 +2,7 @@
 
 import { span } from "../words/times";
 
-export type Measure = "memory" | "runtime" | "cpu" | "percent";
+export type Measure = "memory" | "runtime" | "cpu" | "cores" | "percent";
 
 export interface Unit {
   name: string;
@@ -29,6 +29,7 @@ const UNITS: Record<Measure, readonly Unit[]> = {
     { name: "core-minutes", size: 60 },
     { name: "core-seconds", size: 1 },
   ],
+  cores: [{ name: "cores", size: 1 }],
   percent: [{ name: "%", size: 1 }],
 };
 

@@ -11,7 +11,6 @@ export function Trace({ text, label }: { text: string; label: string }) {
   return (
     <div class="trace">
       {hidden > 0 && <Hidden lines={hidden} onShow={isWhole ? undefined : () => setWhole(true)} />}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <section tabIndex={0} aria-label={label}>
         <pre>
           {lines.map((line, at) => (

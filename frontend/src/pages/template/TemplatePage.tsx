@@ -1,0 +1,67 @@
+import "./template.css";
+import { useLive } from "../../api/live";
+import { Facts } from "../../parts/Facts";
+import { Loaded } from "../../parts/Loaded";
+import { Progress } from "../../parts/Progress";
+import { paths } from "../../paths";
+import { Link } from "../../router";
+import { count } from "../../words/numbers";
+import type { PageProps } from "..";
+import { requestedWords } from "../task/requests";
+import { Attempts } from "./Attempts";
+import { Distributions } from "./Distributions";
+import { Limit } from "./Limit";
+import { Recommendation } from "./Recommendation";
+import { Retries } from "./Retries";
+import type { TemplateUse } from "./shapes";
+
+/** A template of a workflow: what its tasks use, what to ask for, what became of attempts that failed. */
+export default function TemplatePage({ params }: PageProps) {
+  const [id, name] = [Number(params.id), params.name ?? ""];
+  const live = useLive<TemplateUse>(`workflows/${id}/templates/${encodeURIComponent(name)}`);
+  return <Loaded live={live}>{(use) => <Template use={use} refresh={live.refresh} />}</Loaded>;
+}
+
+function Template({ use, refresh }: { use: TemplateUse; refresh: () => void }) {
+  return (
+    <>
+      <nav class="crumbs" aria-label="Where this is">
+        <Link to={paths.workflow(use.workflow_id)}>Workflow {use.workflow_id}</Link> ›{" "}
+        <Link to={paths.errors(use.workflow_id)}>Errors</Link> ·{" "}
+        <Link to={paths.timeline(use.workflow_id)}>Timeline</Link>
+      </nav>
+      <div class="row">
+        <h1>
+          {use.name} <small class="quiet">template</small>
+        </h1>
+        <span class="push">
+          <Limit use={use} done={refresh} />
+        </span>
+      </div>
+      <Progress counts={use.tasks} />
+      <Facts facts={factsOf(use)} />
+      <Recommendation use={use} />
+      <Distributions use={use} />
+      <Attempts use={use} />
+      <Retries use={use} />
+      <details class="panel">
+        <summary>Command template</summary>
+        <pre class="command">{use.command_template}</pre>
+      </details>
+    </>
+  );
+}
+
+function factsOf(use: TemplateUse): readonly (readonly [string, string | null])[] {
+  const [usual, ...others] = use.requests;
+  const more = others.length
+    ? `, and ${others.length === 1 ? "another request" : `${others.length} others`}`
+    : "";
+  const all = use.sampled === use.attempts ? "" : `; figures are taken from ${count(use.sampled)} of them`;
+  return [
+    ["Attempts", `${count(use.attempts)}${all}`],
+    ["Asks for", usual ? requestedWords(usual.request) + more : null],
+    ["Node args", use.node_args.join(", ") || null],
+    ["At most", use.limit === null ? null : `${count(use.limit)} at a time`],
+  ];
+}
