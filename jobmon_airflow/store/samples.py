@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
-from jobmon_airflow.store import sets
+from jobmon_airflow.store import sets, usage_by_hour
 from jobmon_airflow.store.schema import (
     arg,
     array,
@@ -66,7 +66,7 @@ class Sample:
     """Some of the attempts at an array's tasks, or all."""
 
     rows: Sequence[Row[Any]]  #: in the order of their ids
-    total: int  #: of how many these are a sample
+    total: int  #: of how many that are over these are a sample
 
 
 def arrays_of(connection: Connection, workflow_id: int, template: str) -> list[int]:
@@ -75,23 +75,13 @@ def arrays_of(connection: Connection, workflow_id: int, template: str) -> list[i
     return list(connection.execute(query.order_by(array.c.id)).scalars())
 
 
-def counts(connection: Connection, array_ids: Collection[int]) -> dict[int, int]:
-    """How many attempts there were at the tasks of each array."""
-    # One array after the other: each is then counted in its index.
-    query = select(func.count()).select_from(task_instance)
-    return {
-        number: connection.execute(query.where(_its.array_id == number)).scalar_one() for number in array_ids
-    }
-
-
 def of_arrays(
     connection: Connection, array_ids: Collection[int], most: int, columns: Columns = MEASURED
 ) -> Sample:
-    """About so many attempts of some arrays."""
-    number_of = counts(connection, array_ids)
-    total = sum(number_of.values())
+    """About so many attempts of some arrays; those that are not over are not counted."""
+    total = usage_by_hour.attempts(connection, array_ids)
     ids: list[int] = []
-    for number in array_ids:
+    for number in array_ids:  # one after the other: each is then read in its index alone
         query = select(_its.id).where(_its.array_id == number)
         if total > most:
             query = query.where(_is_chosen(_its.id // _NEIGHBOURS, most, total))

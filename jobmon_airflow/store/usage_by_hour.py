@@ -105,6 +105,11 @@ def _hour_of(dialect: str) -> ColumnElement[Any]:
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
+def attempts(connection: Connection, array_ids: Collection[int]) -> int:
+    """How many attempts at some arrays' tasks have ended."""
+    return sum(attempts_by_verdict(connection, array_ids).values())
+
+
 def attempts_by_verdict(connection: Connection, array_ids: Collection[int]) -> dict[str, int]:
     """How many attempts at some arrays' tasks ended how."""
     mine = usage_by_hour.c
