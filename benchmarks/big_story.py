@@ -125,6 +125,28 @@ def upstreams(phases: tuple[Phase, ...], phase: int, place: int) -> list[int]:
     return list(range(before))
 
 
+def held_back(plan: Plan, story: Story) -> tuple[list[int], list[int]]:
+    """Of the tasks that have not begun, by phase: how many could, and how many are below what failed."""
+    could, below = [0] * len(plan.phases), [0] * len(plan.phases)
+    befores = [
+        [upstreams(plan.phases, phase, place) for place in range(size)]
+        for phase, size in enumerate(plan.sizes)
+    ]
+    for unit in range(plan.units):
+        above, offset = "", 0
+        for phase, size in enumerate(plan.sizes):
+            first = plan.units * offset + unit * size
+            here = ""
+            for place, status in enumerate(story.statuses[first : first + size]):
+                waits_for = {above[each] for each in befores[phase][place]}
+                is_below = bool(waits_for & {"F", "x"})
+                here += "x" if is_below and status == "G" else status
+                below[phase] += is_below and status == "G"
+                could[phase] += status == "G" and waits_for <= {"D"}
+            above, offset = here, offset + size
+    return could, below
+
+
 def _begin_again(story: Story, at: float) -> None:
     for task, status in enumerate(story.statuses):
         if status not in "GD":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import big_texts
 from big_families import location
-from big_story import MAX_ATTEMPTS
+from big_story import MAX_ATTEMPTS, held_back
 from big_world import HOUR, digest
 
 from jobmon_airflow.dags.names import dag_id_of
@@ -157,6 +157,10 @@ class Told:
         ]
         columns = ("workflow_run_id", "array_id", "reason", "tasks", "since_date", "status_date")
         world.add(schema.waiting_reason, columns, rows)
+        columns = ("workflow_run_id", "array_id", "for_room", "for_failed", "status_date")
+        held = zip(self.arrays, *held_back(self.plan, self.story), strict=True)
+        rows = [(self.runs[-1], *each, world.moment(world.now)) for each in held]
+        world.add(schema.waiting_tasks, columns, [row for row in rows if any(row[2:4])])
 
     def _tasks(self) -> None:
         world, family, story = self.world, self.family, self.story

@@ -8,7 +8,7 @@ from functools import cache
 
 from sqlalchemy import func, select, text
 
-from jobmon_airflow.store import usage_by_hour
+from jobmon_airflow.store import moves_by_minute, usage_by_hour
 from jobmon_airflow.store.database import dialect_name
 from jobmon_airflow.store.schema import metadata
 
@@ -42,6 +42,7 @@ class Bulk:
         """Write the rest and what sums it up, and let the database know its tables as one that grew does."""
         self.flush()
         self.database.write(usage_by_hour.rebuild)
+        self.database.write(moves_by_minute.rebuild)
         self.database.write(self._tidy)
         if self.dialect == "postgresql":
             with self.database.engine.connect() as connection:
