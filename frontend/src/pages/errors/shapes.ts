@@ -1,0 +1,6 @@
+import type { Schemas } from "../../api/client";
+
+export type ErrorGroups = Schemas["ErrorGroups"];
+export type ErrorGroup = Schemas["ErrorGroup"];
+export type ErrorNode = Schemas["ErrorNode"];
+export type FailedAttempt = Schemas["FailedAttempt"];
