@@ -6,7 +6,7 @@ A controller adds what its attempts used in the transaction that ends them: noth
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import case, cast, delete, func, literal_column, select, type_coerce
 from sqlalchemy.dialects import mysql, postgresql, sqlite
@@ -14,11 +14,20 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from jobmon_airflow.states import TaskInstanceStatus
 from jobmon_airflow.store import sets
 from jobmon_airflow.store.database import dialect_name
-from jobmon_airflow.store.schema import task_instance, usage_by_hour
+from jobmon_airflow.store.schema import (
+    array,
+    task_instance,
+    tool,
+    tool_version,
+    usage_by_hour,
+    workflow,
+    workflow_run,
+)
 from jobmon_airflow.store.types import UtcDateTime
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Insert, Select
 
@@ -91,15 +100,21 @@ def _summed(hour: ColumnElement[Any]) -> Select[Any]:
 
 def _hour_of(dialect: str) -> ColumnElement[Any]:
     """The beginning of the hour in which an attempt ended, as the database keeps moments."""
+    return _begin_of(dialect, "hour", _its.status_date)
+
+
+def _begin_of(dialect: str, step: str, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The beginning of the hour or the day of a moment, in UTC."""
+    time = "%H:00:00" if step == "hour" else "00:00:00"
     match dialect:
         case "sqlite":
-            hour = func.strftime(literal_column("'%Y-%m-%d %H:00:00.000000'"), _its.status_date)
+            begin = func.strftime(literal_column(f"'%Y-%m-%d {time}.000000'"), moment)
         case "postgresql":
-            hour = func.date_trunc(literal_column("'hour'"), _its.status_date, literal_column("'UTC'"))
+            begin = func.date_trunc(literal_column(f"'{step}'"), moment, literal_column("'UTC'"))
         case _:
-            text = func.date_format(_its.status_date, literal_column("'%Y-%m-%d %H:00:00'"))
-            hour = cast(text, mysql.DATETIME(fsp=6))
-    return type_coerce(hour, UtcDateTime)
+            text = func.date_format(moment, literal_column(f"'%Y-%m-%d {time}'"))
+            begin = cast(text, mysql.DATETIME(fsp=6))
+    return type_coerce(begin, UtcDateTime)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------
@@ -115,3 +130,66 @@ def attempts_by_verdict(connection: Connection, array_ids: Collection[int]) -> d
     mine = usage_by_hour.c
     query = select(mine.verdict, func.sum(mine.attempts)).where(mine.array_id.in_(array_ids))
     return {verdict: int(count) for verdict, count in connection.execute(query.group_by(mine.verdict))}
+
+
+class Sum(NamedTuple):
+    """What attempts used that ended in a step of time; seconds, and bytes times seconds."""
+
+    step: datetime
+    user: str
+    tool: str
+    template: str
+    task_resources_id: int
+    verdict: str
+    workflow_id: int  #: the latest of them
+    attempts: int
+    wallclock: float
+    cpu: float
+    cpu_wallclock: float
+    memory_time: float
+    memory_wallclock: float
+
+
+def sums(
+    connection: Connection,
+    since: datetime,
+    until: datetime,
+    step: str,
+    workflow_ids: Collection[int] | None = None,
+) -> list[Sum]:
+    """What attempts used that ended in the hours of a time, by hour or day; of these workflows, if not of all."""
+    mine = usage_by_hour.c
+    begin = _begin_of(dialect_name(connection), step, mine.hour).label("step")
+    keys = (
+        begin,
+        workflow_run.c.user,
+        tool.c.name.label("tool"),
+        array.c.name.label("template"),
+        mine.task_resources_id,
+        mine.verdict,
+    )
+    query = (
+        select(*keys, func.max(array.c.workflow_id), *(func.sum(mine[name]) for name in _SUMS))
+        .join(array, array.c.id == mine.array_id)
+        .join(workflow_run, workflow_run.c.id == mine.workflow_run_id)
+        .join(workflow, workflow.c.id == array.c.workflow_id)
+        .join(tool_version, tool_version.c.id == workflow.c.tool_version_id)
+        .join(tool, tool.c.id == tool_version.c.tool_id)
+        .where(mine.hour >= since, mine.hour < until)
+        .group_by(*keys)
+    )
+    if workflow_ids is not None:
+        query = query.where(sets.among(array.c.workflow_id, sorted(workflow_ids)))
+    return [Sum(*row) for row in connection.execute(query).all()]
+
+
+def workflows_of(connection: Connection, since: datetime, until: datetime) -> list[int]:
+    """The workflows whose attempts ended in the hours of a time."""
+    mine = usage_by_hour.c
+    query = (
+        select(array.c.workflow_id)
+        .join(usage_by_hour, mine.array_id == array.c.id)
+        .where(mine.hour >= since, mine.hour < until)
+        .distinct()
+    )
+    return list(connection.execute(query).scalars())

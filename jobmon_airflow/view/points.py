@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from jobmon_airflow.store import samples, sets
+from jobmon_airflow.store.samples import Measured
 from jobmon_airflow.view.requested import Requested
 from jobmon_airflow.view.template import arrays_of, requests_of
 from jobmon_airflow.view.texts import shortened
@@ -22,7 +23,6 @@ MOST: Final = 10_000  #: points of attempts that did not fail
 MOST_FAILED: Final = 3_000
 _AT_A_TIME: Final = 5_000
 _LONGEST: Final = 200  #: characters of a value
-_UNENDED: Final = "not over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class AttemptUse:
     queue: str | None
     node: str | None
     submitted: datetime | None
-    status_date: datetime
+    ended: datetime
     node_args: dict[str, str]
 
 
@@ -104,50 +104,53 @@ def lines(connection: Connection, workflow_id: int, name: str, wanted: PointFilt
     """All attempts at a template's tasks that are wanted, as lines of a file."""
     arrays = arrays_of(connection, workflow_id, name)
     names = samples.names_of_node_args(connection, arrays)
-    for part in sets.slices(samples.ids_of(connection, arrays), _AT_A_TIME):
-        rows = samples.rows_of(connection, part, (*samples.MEASURED, *samples.PLACED))
-        chosen = _chosen(connection, rows, wanted)
-        numbers = samples.places(connection, [row.id for row in chosen])
-        asked = requests_of(connection, chosen)
-        args = {arg: samples.node_args(connection, [row.task_id for row in chosen], arg) for arg in names}
-        for row in chosen:
-            if not wanted.attempt or numbers[row.id] in wanted.attempt:
-                yield _line(row, numbers[row.id], asked.get(row.task_resources_id), args)
+    ids = samples.ids_of(connection, arrays)
+    return (line for part in sets.slices(ids, _AT_A_TIME) for line in _lines(connection, part, names, wanted))
 
 
-def _line(
-    row: Row[Any], number: int, asked: Requested | None, args: Mapping[str, Mapping[int, str]]
-) -> AttemptUse:
-    return AttemptUse(
-        attempt_id=row.id,
-        task_id=row.task_id,
-        number=number,
-        verdict=row.verdict or _UNENDED,
-        memory=row.maxrss,
-        runtime=row.wallclock,
-        cpu=row.cpu,
-        asked_memory=asked.memory if asked else None,
-        asked_runtime=asked.runtime if asked else None,
-        asked_cores=asked.cores if asked else None,
-        queue=asked.queue if asked else None,
-        node=row.nodename,
-        submitted=row.submitted_date,
-        status_date=row.status_date,
-        node_args={name: values[row.task_id] for name, values in args.items() if row.task_id in values},
-    )
+def _lines(
+    connection: Connection, ids: Sequence[int], names: Sequence[str], wanted: PointFilter
+) -> Iterator[AttemptUse]:
+    rows = _chosen(connection, samples.measured(connection, ids), wanted)
+    asked = requests_of(connection, rows)
+    numbers = samples.places(connection, [row[0] for row in rows])
+    placed = {row.id: row for row in samples.rows_of(connection, [row[0] for row in rows], samples.PLACED)}
+    args = {arg: samples.node_args(connection, [row[1] for row in rows], arg) for arg in names}
+    for number, task_id, request_id, _, verdict, memory, runtime, cpu in rows:
+        if wanted.attempt and numbers[number] not in wanted.attempt:
+            continue
+        request = asked.get(request_id) if request_id is not None else None
+        where = placed[number]
+        yield AttemptUse(
+            attempt_id=number,
+            task_id=task_id,
+            number=numbers[number],
+            verdict=verdict or "",
+            memory=memory,
+            runtime=runtime,
+            cpu=cpu,
+            asked_memory=request.memory if request else None,
+            asked_runtime=request.runtime if request else None,
+            asked_cores=request.cores if request else None,
+            queue=request.queue if request else None,
+            node=where.nodename,
+            submitted=where.submitted_date,
+            ended=where.status_date,
+            node_args={arg: values[task_id] for arg, values in args.items() if task_id in values},
+        )
 
 
-def _chosen(connection: Connection, rows: Sequence[Row[Any]], wanted: PointFilter) -> list[Row[Any]]:
+def _chosen(connection: Connection, rows: Sequence[Measured], wanted: PointFilter) -> list[Measured]:
     """Those that are over and have the wanted verdicts and node args."""
-    found = [row for row in rows if row.verdict and (not wanted.verdict or row.verdict in wanted.verdict)]
+    found = [row for row in rows if row[4] and (not wanted.verdict or row[4] in wanted.verdict)]
     for name, values in wanted.args.items():
-        known = samples.node_args(connection, [row.task_id for row in found], name)
-        found = [row for row in found if known.get(row.task_id) in values]
+        known = samples.node_args(connection, [row[1] for row in found], name)
+        found = [row for row in found if known.get(row[1]) in values]
     return found
 
 
 def _columns(
-    connection: Connection, rows: list[Row[Any]], wanted: PointFilter, args: Sequence[str]
+    connection: Connection, rows: list[Measured], wanted: PointFilter, args: Sequence[str]
 ) -> dict[str, Any]:
     numbers = samples.places(connection, [row[0] for row in rows])
     if wanted.attempt:
@@ -159,14 +162,18 @@ def _columns(
         "attempt_id": [row[0] for row in rows],
         "task_id": tasks,
         "number": [numbers[row[0]] for row in rows],
-        "verdict": _coded([row[4] for row in rows]),
+        "verdict": _coded([row[4] or "" for row in rows]),
         "memory": [row[5] for row in rows],
-        "runtime": [row[6] for row in rows],
-        "cpu": [row[7] for row in rows],
+        "runtime": [_shortened(row[6]) for row in rows],
+        "cpu": [_shortened(row[7]) for row in rows],
         "requests": list(asked.values()),
-        "request": [place.get(row[2], -1) for row in rows],
+        "request": [-1 if row[2] is None else place.get(row[2], -1) for row in rows],
         "args": {name: _arg(connection, tasks, name) for name in args},
     }
+
+
+def _shortened(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _arg(connection: Connection, task_ids: Sequence[int], name: str) -> Coded:

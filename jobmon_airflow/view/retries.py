@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import retries
+from jobmon_airflow.store.samples import Measured
 
 
 class Next(StrEnum):
@@ -33,15 +33,15 @@ class Retries:
     followed: Mapping[Next, int]  #: of those that were looked at
 
 
-def after(connection: Connection, failed: Sequence[Row[Any]], counts: Mapping[str, int]) -> list[Retries]:
+def after(connection: Connection, failed: Sequence[Measured], counts: Mapping[str, int]) -> list[Retries]:
     """What came after these attempts, of which there are so many of each verdict in all; the usual ones first."""
-    task_ids = {row.task_id for row in failed}
+    task_ids = {task_id for _, task_id, *_ in failed}
     following = _following(retries.attempts_at(connection, task_ids))
     statuses = retries.statuses_of(connection, task_ids)
     found: dict[str, Counter[Next]] = {verdict: Counter() for verdict in counts}
-    for row in failed:
-        what = _next(following.get(row.id), statuses[row.task_id])
-        found.setdefault(row.verdict or "", Counter())[what] += 1
+    for number, task_id, _, _, verdict, *_ in failed:
+        what = _next(following.get(number), statuses[task_id])
+        found.setdefault(verdict or "", Counter())[what] += 1
     return [
         Retries(
             verdict=verdict,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from jobmon_airflow.engine.verdict import DONE, EXHAUSTED, PUT_BACK
 from jobmon_airflow.errors import UnknownName
@@ -106,16 +106,20 @@ def arrays_of(connection: Connection, workflow_id: int, name: str) -> list[int]:
     )
 
 
-def requests_of(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Requested]:
+def requests_of(connection: Connection, rows: Sequence[samples.Measured]) -> dict[int, Requested]:
     """What attempts asked for, by the id of the request."""
-    ids = {number for _, _, number, *_ in rows if number is not None}
+    return requests_by_id(connection, {number for _, _, number, *_ in rows if number is not None})
+
+
+def requests_by_id(connection: Connection, ids: Collection[int]) -> dict[int, Requested]:
+    """Requests by their ids."""
     return {number: requested(row) for number, row in clusters.requests(connection, ids).items()}
 
 
 _NOTHING: Final = Requested(cluster="", queue=None, cores=None, memory=None, runtime=None, options={})
 
 
-def _telling(rows: Sequence[Row[Any]], asked: Mapping[int, Requested]) -> Iterator[Past]:
+def _telling(rows: Sequence[samples.Measured], asked: Mapping[int, Requested]) -> Iterator[Past]:
     """Those attempts that say what their tasks need: who succeeded, and who lacked something."""
     for _, _, request_id, status, verdict, memory, runtime, cpu in rows:
         lacked = EXHAUSTED.get(verdict)
@@ -133,7 +137,7 @@ def _telling(rows: Sequence[Row[Any]], asked: Mapping[int, Requested]) -> Iterat
             )
 
 
-def _by_frequency(rows: Sequence[Row[Any]], asked: Mapping[int, Requested]) -> list[AskedFor]:
+def _by_frequency(rows: Sequence[samples.Measured], asked: Mapping[int, Requested]) -> list[AskedFor]:
     counts = Counter([number for _, _, number, *_ in rows if number in asked])
     return [AskedFor(attempts=count, request=asked[number]) for number, count in counts.most_common()]
 
