@@ -37,20 +37,25 @@ class LazyApp:
         return create_app()
 
 
+def _view(
+    path: str, destination: str, url_route: str, *, name: str = "Jobmon", **more: Any
+) -> dict[str, Any]:
+    """A page of ours in Airflow's pages, which put what they are about in place of words in braces."""
+    return {"name": name, "href": address(path), "destination": destination, "url_route": url_route, **more}
+
+
 class JobmonPlugin(AirflowPlugin):
     """What Airflow registers."""
 
     name = "jobmon"
     fastapi_apps = [{"name": "jobmon", "app": LazyApp(), "url_prefix": "/jobmon"}]
     external_views = [
-        {"name": "Jobmon", "href": address("/"), "destination": "nav", "url_route": "jobmon"},
-        {"name": "Jobmon", "href": address(_RUN), "destination": "dag_run", "url_route": "jobmon_run"},
-        {
-            "name": "Jobmon",
-            "href": address(f"{_RUN}&task_id={{TASK_ID}}&map_index={{MAP_INDEX}}"),
-            "destination": "task_instance",
-            "url_route": "jobmon_task_instance",
-        },
+        _view("/", "nav", "jobmon", nav_top_level=True),
+        _view("/tables/", "nav", "jobmon_tables", name="Jobmon tables", category="browse"),
+        _view("/dag?dag_id={DAG_ID}", "dag", "jobmon_dag"),
+        _view(_RUN, "dag_run", "jobmon_run"),
+        _view("/dag?dag_id={DAG_ID}&task_id={TASK_ID}", "task", "jobmon_task"),
+        _view(f"{_RUN}&task_id={{TASK_ID}}&map_index={{MAP_INDEX}}", "task_instance", "jobmon_task_instance"),
     ]
     # Registered here and not by the operators alone: their own links are stored when a worker ends a task, which is too
     # late to watch it, and never happens for a task that ends in the triggerer.
