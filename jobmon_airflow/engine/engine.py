@@ -105,6 +105,7 @@ class Engine:
         self._throttling = self._throttled(plan)
         self._typical = Typical(plan.typical_runtimes)
         self._waiting: dict[tuple[int, str], int] = {}  # what was written of why jobs wait
+        self._outlook: dict[int, tuple[int, int]] = {}  # what was written of what tasks wait for
         self._told_limits: set[int] = set()  # arrays whose cluster was told a limit
         self._swarm = Swarm(
             plan.graph,
@@ -213,7 +214,7 @@ class Engine:
         if outcome is None and self._may_leave():
             outcome = Outcome.STOPPED
         if outcome is not None:
-            turn.run_status = self._end_of(outcome)
+            turn.run_status, turn.waiting = self._end_of(outcome), self._seen_now()
         if _says_something(turn, drafts) or Beat() in items:
             await self._write(turn, drafts)
         self._cancel(stopping)
@@ -470,16 +471,25 @@ class Engine:
         return limit if limit < UNLIMITED and draft.array in self._throttling else None
 
     async def _note_waiting(self) -> None:
-        """Write down why jobs wait on their clusters, if that has changed."""
+        """Write down what tasks wait for, and jobs on their clusters, if that has changed."""
         families = {self._plan.family(array): array for array in self._plan.array_names}
         said = {
             (families[family], reason): count
             for (family, reason), count in self._clusters.waiting.items()
             if family in families
         }
+        seen, at = self._seen_now(), self._journal.now()
+        if seen != self._outlook:
+            self._outlook = seen
+            await self._journal.change(lambda it: waiting.note(it, self._journal.run_id, seen, at))
         if said != self._waiting:
             self._waiting = said
             await self._journal.change(lambda it: waiting.replace(it, self._journal.run_id, said))
+
+    def _seen_now(self) -> dict[int, tuple[int, int]]:
+        """How many tasks of each array could run if there were room, and how many never will."""
+        tallies = {array: self._swarm.tally(array) for array in self._plan.array_names}
+        return {array: (tally.waiting, tally.blocked) for array, tally in tallies.items()}
 
     def _heed(self, status: WorkflowRunStatus) -> None:
         """Make way, if another run or a person asks for it."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from jobmon_airflow.engine.standing import Standing
+    from jobmon_airflow.engine.tallies import Counts
     from jobmon_airflow.store.waiting import Waiting
 
 _SOME: Final = 20  # of the tasks before one
@@ -79,13 +80,17 @@ class Explanation:
         }
 
 
-def of_workflow(connection: Connection, workflow_id: int, at: datetime) -> Explanation:
+def of_workflow(
+    connection: Connection, workflow_id: int, at: datetime, counts: Counts | None = None
+) -> Explanation:
     """Why a workflow is where it is; an error if there is none of this id."""
-    found = standing.of_workflow(connection, workflow_id)
+    found = standing.of_workflow(connection, workflow_id, counts)
     run = workflow_runs.alive(connection, workflow_id)
     is_run = run is not None and claims.has_controller(run, at)
     limit, _ = workflows.limits(connection, workflow_id)
-    every = waiting.of_workflow(connection, workflow_id, run.id if run is not None and is_run else None)
+    every = waiting.of_workflow(
+        connection, workflow_id, run.id if run is not None and is_run else None, counts
+    )
     places = {each.name: place for place, each in enumerate(found.templates)}
     every.sort(key=lambda it: places[it.template])
     return Explanation(

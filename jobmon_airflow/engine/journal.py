@@ -13,6 +13,7 @@ from jobmon_airflow.store.turns import Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -83,6 +84,10 @@ class Journal:
             work(connection)
 
         await self.archive.change(guarded)
+
+    def now(self) -> datetime:
+        """The moment of what is written now."""
+        return self._clock.now()
 
     async def is_still_ours(self) -> bool:
         """Whether the run is alive; asked anew, for whoever comes back to something after a while."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from jobmon_airflow.engine.tallies import Counts
     from jobmon_airflow.store.overviews import Overview
 
 _LEAVES_WORK: Final = frozenset({WorkflowRunStatus.STOPPED, WorkflowRunStatus.TERMINATED})
@@ -76,10 +77,10 @@ class Standing:
         return self.counts[TaskBucket.FATAL]
 
 
-def of_workflow(connection: Connection, workflow_id: int) -> Standing:
+def of_workflow(connection: Connection, workflow_id: int, counts: Counts | None = None) -> Standing:
     """How a workflow stands, with its templates in the order in which they run; an error if there is none."""
     dag_id = known(connection, workflow_id).dag_id
-    [found] = of_workflows(connection, [workflow_id])
+    [found] = _standings(connection, overviews.of_workflows(connection, [workflow_id]), counts)
     place = _places(connection, workflow_id, dag_id)
     return replace(found, templates=sorted(found.templates, key=lambda it: place[it.name]))
 
@@ -120,11 +121,13 @@ def described(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _standings(connection: Connection, found: Sequence[Overview]) -> list[Standing]:
+def _standings(
+    connection: Connection, found: Sequence[Overview], counts: Counts | None = None
+) -> list[Standing]:
     ids = [overview.id for overview in found]
     if not ids:
         return []
-    runs, statuses = overviews.last_runs(connection, ids), statuses_of(connection, ids)
+    runs, statuses = overviews.last_runs(connection, ids), statuses_of(connection, ids, counts)
     return [
         Standing(
             workflow_id=overview.id,

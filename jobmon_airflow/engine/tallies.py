@@ -10,9 +10,11 @@ from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store import workflows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy import Connection
+
+    Counts = Mapping[tuple[int, int], Mapping[str, int]]
 
 _ACTIVE: Final = (TaskStatus.QUEUED, TaskStatus.INSTANTIATING, TaskStatus.LAUNCHED, TaskStatus.RUNNING)
 
@@ -35,9 +37,14 @@ def counts_of(connection: Connection, workflow_id: int) -> dict[str, TemplateCou
     return {name: _counts(name, by_status) for name, by_status in by_template.items()}
 
 
-def statuses_of(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Counter[str]]]:
-    """How many tasks of each template of workflows have which status; versions of one template count together."""
-    by_array = workflows.counts_by_status(connection, ids)
+def statuses_of(
+    connection: Connection, ids: Collection[int], counts: Counts | None = None
+) -> dict[int, dict[str, Counter[str]]]:
+    """How many tasks of each template of workflows have which status; versions of one template count together.
+
+    Whoever has counted them already, by workflow and array, says so.
+    """
+    by_array = workflows.counts_by_status(connection, ids) if counts is None else counts
     found: dict[int, dict[str, Counter[str]]] = {}
     for workflow_id in ids:
         by_template = found[workflow_id] = {}

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from jobmon_airflow.store import sets
 from jobmon_airflow.store.schema import airflow_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -154,6 +154,22 @@ def of_run(connection: Connection, dag_id: str, run_id: str) -> list[Row[Any]]:
 def is_attended(found: Row[Any], at: datetime) -> bool:
     """Whether a process that acts for the place was heard of in time."""
     return found.outcome is None and found.heartbeat_date is not None and found.heartbeat_date >= at
+
+
+def of_workflow_runs(
+    connection: Connection, run_ids: Collection[int], limit: int
+) -> dict[int, list[Row[Any]]]:
+    """The tasks that acted for runs of workflows, by run; of each so many, the first ones."""
+    rank = func.row_number().over(partition_by=airflow_task.c.workflow_run_id, order_by=airflow_task.c.id)
+    ranked = (
+        select(airflow_task, rank.label("place"))
+        .where(sets.among(airflow_task.c.workflow_run_id, sorted(run_ids)))
+        .subquery()
+    )
+    found: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.id)):
+        found.setdefault(row.workflow_run_id, []).append(row)
+    return found
 
 
 def _entered(connection: Connection, this: Try, at: datetime) -> Row[Any]:

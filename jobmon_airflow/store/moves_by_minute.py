@@ -8,9 +8,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, cast, delete, func, literal_column, select, type_coerce
+from sqlalchemy import BigInteger, bindparam, cast, delete, func, literal_column, select, type_coerce
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store import sets
 from jobmon_airflow.store.database import dialect_name
 from jobmon_airflow.store.schema import moves_by_minute, task, task_status_audit
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Insert
-
-    from jobmon_airflow.states import TaskStatus
+    from sqlalchemy import ColumnElement, Connection, Insert, Row
 
 _COLUMNS: Final = tuple(column.name for column in moves_by_minute.c)
 _KEY: Final = tuple(column.name for column in moves_by_minute.primary_key)
@@ -37,6 +36,53 @@ def add(connection: Connection, ids: Collection[int], target: TaskStatus, at: da
     """Add that these tasks, not too many for one statement, go to ``target`` now; they have not gone yet."""
     values = {"target": target, "minute": at.replace(second=0, microsecond=0), **sets.given(ids)}
     connection.execute(_addition(dialect_name(connection)), values)
+
+
+def done_since(
+    connection: Connection, array_ids: Collection[int], since: datetime
+) -> list[tuple[int, datetime, int]]:
+    """How many tasks of arrays were done in each minute since then: array, minute, count."""
+    its = moves_by_minute.c
+    query = (
+        select(its.array_id, its.minute, func.sum(its.tasks))
+        .where(
+            sets.among(its.array_id, sorted(array_ids)),
+            its.minute >= since,
+            its.new_status == TaskStatus.DONE,
+        )
+        .group_by(its.array_id, its.minute)
+    )
+    return [(array_id, minute, int(count)) for array_id, minute, count in connection.execute(query)]
+
+
+def of_arrays(connection: Connection, array_ids: Collection[int]) -> list[Row[Any]]:
+    """All changes in arrays, summed up: array, minute, status before and after, how many tasks; in their order."""
+    its = moves_by_minute.c
+    query = select(*its).where(sets.among(its.array_id, sorted(array_ids))).order_by(its.array_id, its.minute)
+    return list(connection.execute(query).all())
+
+
+def together(connection: Connection, array_ids: Collection[int]) -> list[Row[Any]]:
+    """All changes in arrays together: array, status before and after, how many tasks."""
+    its = moves_by_minute.c
+    query = (
+        select(its.array_id, its.previous_status, its.new_status, cast(func.sum(its.tasks), BigInteger))
+        .where(sets.among(its.array_id, sorted(array_ids)))
+        .group_by(its.array_id, its.previous_status, its.new_status)
+    )
+    return list(connection.execute(query).all())
+
+
+def in_full(connection: Connection, workflow_id: int) -> list[Row[Any]]:
+    """All changes in a workflow, each by itself: array, moment, status before and after."""
+    audit = task_status_audit.c
+    query = (
+        select(task.c.array_id, audit.entered_at, audit.previous_status, audit.new_status)
+        .join_from(task_status_audit, task, task.c.id == audit.task_id)
+        .where(audit.workflow_id == workflow_id)
+        .order_by(audit.id)
+    )
+    return list(connection.execute(query).all())
 
 
 def rebuild(connection: Connection) -> None:

@@ -23,6 +23,7 @@ from jobmon_airflow.store import (
     task_instances,
     tasks,
     usage_by_hour,
+    waiting,
     workflow_runs,
 )
 from jobmon_airflow.store.schema import task_instance, workflow_run
@@ -93,6 +94,9 @@ class Turn:
     moved: dict[TaskStatus, list[int]] = field(default_factory=dict)  #: tasks, by where they go, in order
     remarks: dict[int, str] = field(default_factory=dict)  #: what else to tell people of attempts
     intents: list[Intent] = field(default_factory=list)
+    waiting: Mapping[int, tuple[int, int]] | None = (
+        None  #: by array: what waits for room, and for what has failed
+    )
     run_status: WorkflowRunStatus | None = None  #: where the run goes, at last
 
     def move(self, target: TaskStatus, task_ids: Iterable[int]) -> None:
@@ -126,7 +130,7 @@ def write(connection: Connection, run_id: int, turn: Turn, at: datetime, until: 
     if is_there:
         attempts = [_attempts(connection, intent) for intent in turn.intents]
     else:
-        _write_news(connection, turn, at)
+        _write_news(connection, run_id, turn, at)
         attempts = _write_intents(connection, run_id, turn, at)
         if turn.run_status is not None:
             status = workflow_runs.go(connection, run_id, turn.run_status, at)
@@ -214,7 +218,7 @@ def _is_next(turn: Turn, last: int, status: WorkflowRunStatus) -> bool:
     return status.is_alive and turn.number in {last, last + 1}
 
 
-def _write_news(connection: Connection, turn: Turn, at: datetime) -> None:
+def _write_news(connection: Connection, run_id: int, turn: Turn, at: datetime) -> None:
     _report(connection, TaskInstanceStatus.LAUNCHED, ("distributor_id",), turn.launched, at)
     _report(
         connection,
@@ -233,6 +237,8 @@ def _write_news(connection: Connection, turn: Turn, at: datetime) -> None:
     for target in _ORDER:
         if numbers := turn.moved.get(target):
             tasks.advance(connection, numbers, target, at)
+    if turn.waiting is not None:
+        waiting.note(connection, run_id, turn.waiting, at)
 
 
 def _write_endings(connection: Connection, endings: Collection[Ending], at: datetime) -> None:

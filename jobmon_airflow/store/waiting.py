@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import delete, select
 
 from jobmon_airflow.settings import UNLIMITED
-from jobmon_airflow.states import TaskStatus
+from jobmon_airflow.states import TaskStatus, WorkflowRunStatus
 from jobmon_airflow.store import dags, sets, workflows
-from jobmon_airflow.store.schema import NAME_LENGTH, task, waiting_reason, workflow
+from jobmon_airflow.store.schema import (
+    NAME_LENGTH,
+    task,
+    task_status_audit,
+    waiting_reason,
+    waiting_tasks,
+    workflow,
+    workflow_run,
+)
 from jobmon_airflow.store.texts import storable
 
 if TYPE_CHECKING:
@@ -94,6 +102,18 @@ def replace(
         sets.insert(connection, waiting_reason, _COLUMNS, rows, constants=constants)
 
 
+def note(
+    connection: Connection, workflow_run_id: int, waiting: Mapping[int, tuple[int, int]], at: datetime
+) -> None:
+    """Note of each array how many of a run's tasks wait for room alone, and how many for what has failed for good."""
+    rows = [
+        (workflow_run_id, array_id, for_room, for_failed, at)
+        for array_id, (for_room, for_failed) in sorted(waiting.items())
+    ]
+    columns = ("workflow_run_id", "array_id", "for_room", "for_failed", "status_date")
+    sets.replace(connection, waiting_tasks, columns, rows)
+
+
 # --- reading ------------------------------------------------------------------------------------------------
 
 
@@ -106,16 +126,26 @@ def reasons(connection: Connection, workflow_run_id: int) -> dict[int, list[Reas
     return {array: sorted(each, key=lambda it: (-it.count, it.reason)) for array, each in found.items()}
 
 
-def of_workflow(connection: Connection, workflow_id: int, workflow_run_id: int | None) -> list[Waiting]:
+def of_workflow(
+    connection: Connection,
+    workflow_id: int,
+    workflow_run_id: int | None,
+    counts: Mapping[tuple[int, int], Mapping[str, int]] | None = None,
+) -> list[Waiting]:
     """What the tasks of each array wait for, in the order of the arrays; the run is the one that may be alive."""
     _, limits = workflows.limits(connection, workflow_id)
-    counts = workflows.counts_by_status(connection, [workflow_id])
+    if counts is None:
+        counts = workflows.counts_by_status(connection, [workflow_id])
     said = reasons(connection, workflow_run_id) if workflow_run_id is not None else {}
-    ready, blocked = _ready_and_blocked(connection, workflow_id)
+    noted = _noted(connection, workflow_id)
+    ready, blocked = noted if noted is not None else _ready_and_blocked(connection, workflow_id)
     found = []
     for array_id, name in workflows.array_names(connection, workflow_id).items():
         count = counts.get((workflow_id, array_id), {})
-        room = ready[array_id]
+        not_begun = count.get(_NOT_BEGUN, 0)
+        # The note may be some seconds older than the tasks.
+        stuck = min(blocked[array_id], not_begun)
+        room = min(ready[array_id], not_begun - stuck)
         found.append(
             Waiting(
                 array_id=array_id,
@@ -123,8 +153,8 @@ def of_workflow(connection: Connection, workflow_id: int, workflow_run_id: int |
                 limit=limits[array_id],
                 active=sum(count.get(status, 0) for status in _ACTIVE),
                 running=count.get(TaskStatus.RUNNING, 0),
-                for_upstreams=count.get(_NOT_BEGUN, 0) - room,
-                for_failed=blocked[array_id],
+                for_upstreams=not_begun - room,
+                for_failed=stuck,
                 for_room=room + sum(count.get(status, 0) for status in _READY),
                 with_cluster=sum(count.get(status, 0) for status in _WITH_CLUSTER),
                 reasons=said.get(array_id, []),
@@ -133,9 +163,44 @@ def of_workflow(connection: Connection, workflow_id: int, workflow_run_id: int |
     return found
 
 
+def blocked(connection: Connection, workflow_id: int) -> Counter[int]:
+    """How many tasks of each array never begin because of what has failed before them, if its last run noted that."""
+    noted = _noted(connection, workflow_id)
+    return Counter() if noted is None else noted[1]
+
+
 def _rows(connection: Connection, workflow_run_id: int) -> Sequence[Row[Any]]:
     query = select(waiting_reason).where(waiting_reason.c.workflow_run_id == workflow_run_id)
     return connection.execute(query).all()
+
+
+def _noted(connection: Connection, workflow_id: int) -> tuple[Counter[int], Counter[int]] | None:
+    """The same as its last run has noted it; None if it did not, or if tasks were moved since the run was over."""
+    runs = select(workflow_run.c.id, workflow_run.c.status).where(workflow_run.c.workflow_id == workflow_id)
+    run = connection.execute(runs.order_by(workflow_run.c.id.desc()).limit(1)).first()
+    if run is None:
+        return None
+    rows = connection.execute(select(waiting_tasks).where(waiting_tasks.c.workflow_run_id == run.id)).all()
+    if not rows:
+        return None
+    if (
+        WorkflowRunStatus.of(run.status).is_final
+        and _last_change(connection, workflow_id) > rows[0].status_date
+    ):
+        return None
+    return (
+        Counter({row.array_id: row.for_room for row in rows}),
+        Counter({row.array_id: row.for_failed for row in rows}),
+    )
+
+
+def _last_change(connection: Connection, workflow_id: int) -> datetime:
+    """When one of its tasks was moved last."""
+    audit = task_status_audit.c
+    query = (
+        select(audit.entered_at).where(audit.workflow_id == workflow_id).order_by(audit.id.desc()).limit(1)
+    )
+    return connection.execute(query).scalar() or datetime.min.replace(tzinfo=UTC)
 
 
 def _ready_and_blocked(connection: Connection, workflow_id: int) -> tuple[Counter[int], Counter[int]]:

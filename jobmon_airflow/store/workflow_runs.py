@@ -121,3 +121,9 @@ def last_user(connection: Connection, workflow_id: int) -> str | None:
     """Who began the workflow's last run; None if it was never run."""
     query = select(workflow_run.c.user).where(workflow_run.c.workflow_id == workflow_id)
     return connection.execute(query.order_by(workflow_run.c.id.desc()).limit(1)).scalar()
+
+
+def latest_of(connection: Connection, workflow_id: int, limit: int) -> list[Row[Any]]:
+    """So many of the workflow's runs, the last one first."""
+    query = select(workflow_run).where(workflow_run.c.workflow_id == workflow_id)
+    return list(connection.execute(query.order_by(workflow_run.c.id.desc()).limit(limit)))

@@ -36,6 +36,10 @@ class Waiting:
         """How many of the array run."""
         return self._active_of.get(array, 0)
 
+    def waiting_of(self, array: int) -> int:
+        """How many of the array could run if there were room."""
+        return len(self._queues.get(array, ()))
+
     def add(self, array: int, task: int) -> None:
         """A task queues up behind those of its array."""
         self._queue(array).append(task)

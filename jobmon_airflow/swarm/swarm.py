@@ -59,6 +59,8 @@ class Tally:
     done: int = 0
     active: int = 0
     failed: int = 0
+    waiting: int = 0  #: they could run if there were room
+    blocked: int = 0  #: they never run, because of what has failed before them
 
 
 class Swarm:
@@ -86,6 +88,7 @@ class Swarm:
         self._waiting = waiting
         self._fail_fast = fail_fast
         self._status = bytearray([_REGISTERED]) * graph.tasks
+        self._is_blocked = bytearray(graph.size)
         self._waits = numbers(graph.waits.typecode, graph.waits)
         self._attempts = numbers("i", bytes(4 * graph.tasks))
         self._infrastructure_failures: dict[int, int] = {}
@@ -119,7 +122,8 @@ class Swarm:
 
     def tally(self, array: int) -> Tally:
         """How far the tasks of an array are."""
-        return replace(self._tallies[array], active=self._waiting.active_of(array))
+        its = self._waiting
+        return replace(self._tallies[array], active=its.active_of(array), waiting=its.waiting_of(array))
 
     def handle(self, *events: Event) -> list[Command]:
         """What is to be done now that this has happened. What is told twice, or too late, changes nothing."""
@@ -242,7 +246,21 @@ class Swarm:
         self._status[task] = _FATAL
         self._failed += 1
         self._tallies[self._arrays[task]].failed += 1
+        self._block_below(task)
         return GiveUp(task)
+
+    def _block_below(self, position: int) -> None:
+        """What waits for this one never begins, nor what waits for that; each is blocked once in a run."""
+        reached = [position]
+        while reached:
+            for waiting in self._graph.downstreams(reached.pop()):
+                is_task = waiting < self._graph.tasks
+                if self._is_blocked[waiting] or (is_task and self._status[waiting] != _REGISTERED):
+                    continue
+                self._is_blocked[waiting] = True
+                reached.append(waiting)
+                if is_task:
+                    self._tallies[self._arrays[waiting]].blocked += 1
 
     def _fail_fast_now(self) -> Iterator[Command]:
         if self._fail_fast and self._failed and not self._has_cancelled:

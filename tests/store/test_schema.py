@@ -215,6 +215,7 @@ def _fill_every_table(database: Database, new: Callable[[str], str]) -> None:
         airflow_tasks.claim(connection, this, AT)
         airflow_tasks.note(connection, this, AT, workflow_id=bound.workflow_id, workflow_run_id=run)
         waiting.replace(connection, run, {(bound.array_id, "Priority"): 1}, AT)
+        waiting.note(connection, run, {bound.array_id: (1, 1)}, AT)
         for status in (TaskInstanceStatus.INSTANTIATED, TaskInstanceStatus.ERROR):
             task_instances.advance(connection, attempts.values(), status, AT)
         usage_by_hour.add(connection, list(attempts.values()))

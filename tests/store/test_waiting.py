@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from jobmon_airflow.states import TaskStatus
+from jobmon_airflow.states import TASK, TaskStatus, WorkflowRunStatus
 from jobmon_airflow.store import tasks, waiting, workflow_runs, workflows
 from jobmon_airflow.store.schema import task, waiting_reason
 from tests.store.building import AT, Chain, chain
@@ -135,6 +135,36 @@ def test_what_stands_below_a_failure_waits_in_vain(database: Database) -> None:
     waits = found(database, built)
 
     assert (waits.for_upstreams, waits.for_failed, waits.for_room) == (2, 2, 0)
+
+
+def test_what_a_run_notes_of_its_tasks_holds_as_long_as_it_is_alive(database: Database) -> None:
+    built = chain(database, 5)
+    run_id = begun(database, built)
+    database.write(lambda it: workflow_runs.go(it, run_id, WorkflowRunStatus.LINKING, AT))
+    database.write(lambda it: waiting.note(it, run_id, {built.array_id: (4, 3)}, AT))
+    database.write(lambda it: waiting.note(it, run_id, {built.array_id: (2, 1)}, AT))
+    database.write(lambda it: tasks.advance(it, built.task_ids[:1], TaskStatus.QUEUED, LATER))
+
+    waits = found(database, built)
+
+    # One has been queued since, and waits for room, too.
+    assert (waits.for_upstreams, waits.for_failed, waits.for_room) == (2, 1, 3)
+
+
+def test_what_a_run_noted_at_its_end_holds_until_tasks_are_moved(database: Database) -> None:
+    built = chain(database, 4)
+    run_id = begun(database, built)
+    database.write(lambda it: tasks.advance(it, built.task_ids[:1], TaskStatus.ERROR_FATAL, AT))
+    database.write(lambda it: waiting.note(it, run_id, {built.array_id: (0, 2)}, AT))
+    for status in (WorkflowRunStatus.LINKING, WorkflowRunStatus.ABORTED):
+        database.write(lambda it, status=status: workflow_runs.go(it, run_id, status, AT))
+    assert found(database, built).for_failed == 2
+
+    order = TASK.orders["mark done"]
+    database.write(lambda it: tasks.order(it, built.task_ids[:1], order, LATER))
+
+    waits = found(database, built)
+    assert (waits.for_upstreams, waits.for_failed, waits.for_room) == (2, 0, 1)
 
 
 def test_an_array_that_somebody_pauses_is_paused_and_one_that_is_full_is_at_its_limit(

@@ -186,6 +186,26 @@ def test_tallies_say_how_far_each_array_is():
     assert run.swarm.tally(1) == Tally(failed=1)
 
 
+def test_tallies_say_what_waits_for_room_and_what_waits_in_vain():
+    run = Drawn("a>b b>c a>d e f", attempts=1, limit=2)
+    run.began()
+    assert run.swarm.tally(0) == Tally(active=2, waiting=1)
+
+    run.failed("a")
+    run.failed("e")
+
+    assert run.swarm.tally(0) == Tally(active=1, failed=2, blocked=3)
+
+
+def test_what_was_done_before_is_not_blocked_by_what_fails_above_it():
+    run = Drawn("a>b b>c", attempts=1, done="b")
+    run.began()
+
+    run.failed("a")
+
+    assert run.swarm.tally(0) == Tally(done=1, active=1, failed=1)
+
+
 # --- limits -----------------------------------------------------------------------------------------------------
 
 

@@ -107,6 +107,8 @@ def _cells(row: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         value = getattr(row, field.name)
         if is_dataclass(value):
             yield from _cells(value, f"{prefix}{field.name}.")
+        elif isinstance(value, Mapping) and all(isinstance(key, Enum) for key in value):
+            yield from ((f"{prefix}{field.name}.{key}", _cell(each)) for key, each in value.items())
         else:
             yield f"{prefix}{field.name}", _cell(value)
 
@@ -130,3 +132,12 @@ def _cell(value: Any) -> str:
             return json.dumps(value, default=_in_json)
         case _:
             return str(value)
+
+
+def several(texts: Sequence[str]) -> list[str]:
+    """The values of a filter: `user=a,b`, or `user=a&user=b`.
+
+    >>> several(["a,b", "c,"])
+    ['a', 'b', 'c']
+    """
+    return [value for text in texts for value in text.split(",") if value]
