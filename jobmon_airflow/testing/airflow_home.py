@@ -67,7 +67,7 @@ class AirflowHome:
     """An AIRFLOW_HOME. ``options`` are added to the configuration, as ``{"core.parallelism": 8}``.
 
     ``metadata`` is the address of Airflow's own database, and ``jobmon`` of Jobmon's tables; where none is given, both
-    are SQLite files in the folder. The API server listens on ``port`` if that is free.
+    are SQLite files in the folder. The API server listens on ``port`` if that is free, and serves below ``path``.
     """
 
     def __init__(
@@ -78,12 +78,14 @@ class AirflowHome:
         jobmon: str | None = None,
         options: Mapping[str, object] | None = None,
         port: int = 0,
+        path: str = "",
     ) -> None:
         self.folder = folder.absolute()
         self.metadata = metadata or f"sqlite:///{self.folder / 'airflow.db'}"
         self.jobmon_url = jobmon or f"sqlite:///{self.folder / 'jobmon.db'}"
         self.options = dict(options or {})
         self.port = port  #: of the API server; settled by configure()
+        self.path = path  #: such as "/airflow"
 
     @property
     def dags(self) -> Path:
@@ -96,7 +98,7 @@ class AirflowHome:
 
     @property
     def url(self) -> str:
-        return f"http://{LOCALHOST}:{self.port}"
+        return f"http://{LOCALHOST}:{self.port}{self.path}"
 
     def configure(self) -> None:
         """Write the configuration, with ports that are free now. Passwords and secrets stay what they were."""

@@ -1,0 +1,72 @@
+"""Browsers and what they look at. Whoever asks for one is marked ``browser``, and takes long."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.airflow.real_airflow import Airflows
+from tests.browser import chromium, visiting
+from tests.browser.survey import Survey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+    from tests.browser.visiting import Reader
+
+FIXTURES: Final = frozenset({"browser", "survey", "reader", "airflows"})
+IS_REQUIRED: Final = os.environ.get("JOBMON_TEST_REQUIRE") == "all"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    try:
+        chromium.find()
+    except chromium.ChromiumIsMissing as missing:
+        if IS_REQUIRED:
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+    with chromium.browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def airflows(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Airflows:
+    return Airflows(
+        folder=tmp_path_factory.mktemp, postgresql=lambda: request.getfixturevalue("postgresql_server")
+    )
+
+
+@pytest.fixture(scope="session")
+def survey(airflows: Airflows, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Survey]:
+    """One survey for all tests. Who changes it leaves the workflow that failed, and the one that runs, as such."""
+    with airflows.running() as airflow:
+        survey = Survey.conducted(airflow, tmp_path_factory.mktemp("survey"))
+        yield survey
+        survey.lift("shut")
+
+
+@pytest.fixture(params=["light"])
+def theme(request: pytest.FixtureRequest) -> visiting.Theme:
+    """Parametrize it indirectly to see pages in both."""
+    return request.param
+
+
+@pytest.fixture
+def reader(browser: Browser, survey: Survey, theme: visiting.Theme) -> Iterator[Reader]:
+    """Somebody who may do everything; the test fails if the browser complains of a page."""
+    token = survey.airflow.api.log_in()
+    with visiting.reading(browser, survey.airflow.home.url, token, theme=theme) as reader:
+        yield reader
+        assert reader.complaints == []
