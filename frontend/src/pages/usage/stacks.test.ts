@@ -13,8 +13,8 @@ test("the largest groups stand alone, and all others together", () => {
     2,
   );
 
-  expect(found.map(({ name }) => name)).toEqual(["large", "middle", "all others (2)"]);
-  expect(found.at(-1)).toEqual({ name: "all others (2)", asked: [1.5, 1.5], used: [1, 0] });
+  expect(found.map(({ name }) => name)).toEqual(["large", "middle", "all others"]);
+  expect(found.at(-1)).toEqual({ name: "all others", asked: [1.5, 1.5], used: [1, 0] });
 });
 
 test("one group more than stand alone keeps its name", () => {

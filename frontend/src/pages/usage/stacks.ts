@@ -21,7 +21,7 @@ export interface Stacked {
 }
 
 export const MOST_STACKS = 7;
-const OTHERS = "all others";
+const OTHERS = "all others"; // as the API calls them, too
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
@@ -37,7 +37,7 @@ export function largest(stacks: readonly Stack[], most = MOST_STACKS): Stack[] {
 function together(stacks: readonly Stack[]): Stack {
   const added = (which: "asked" | "used") =>
     (stacks[0]?.[which] ?? []).map((_, at) => sum(stacks.map((stack) => stack[which][at] ?? 0)));
-  return { name: `${OTHERS} (${stacks.length})`, asked: added("asked"), used: added("used") };
+  return { name: OTHERS, asked: added("asked"), used: added("used") };
 }
 
 /** Two columns for each step, side by side: what was asked for, pale, and what was used of it. */
