@@ -1,9 +1,9 @@
 import "./charts.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { onTheme } from "../shell/theme";
-import { type Colours, coloursOf } from "./colours";
+import type { Colours } from "./colours";
 import { type Drawn, drawnIn, type Option } from "./echarts";
+import { useColours } from "./useColours";
 import { moved, WHOLE, type Window, zoomed } from "./window";
 
 export interface ChartProps {
@@ -100,11 +100,4 @@ function WindowButtons({ chart }: { chart: Drawn }) {
 function windowOf(chart: Drawn): Window {
   const [zoom] = (chart.getOption() as { dataZoom?: Partial<Window>[] }).dataZoom ?? [];
   return { start: zoom?.start ?? 0, end: zoom?.end ?? 100 };
-}
-
-/** The page's colours, anew when they change. */
-function useColours(): Colours {
-  const [colours, setColours] = useState(() => coloursOf(document.documentElement));
-  useEffect(() => onTheme(() => setColours(coloursOf(document.documentElement))), []);
-  return colours;
 }
