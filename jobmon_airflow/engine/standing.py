@@ -81,7 +81,7 @@ def of_workflow(connection: Connection, workflow_id: int, counts: Counts | None 
     """How a workflow stands, with its templates in the order in which they run; an error if there is none."""
     dag_id = known(connection, workflow_id).dag_id
     [found] = _standings(connection, overviews.of_workflows(connection, [workflow_id]), counts)
-    place = _places(connection, workflow_id, dag_id)
+    place = places(connection, workflow_id, dag_id)
     return replace(found, templates=sorted(found.templates, key=lambda it: place[it.name]))
 
 
@@ -155,7 +155,7 @@ def _in_buckets(by_status: Mapping[str, int]) -> dict[TaskBucket, int]:
     return counts
 
 
-def _places(connection: Connection, workflow_id: int, dag_id: int) -> dict[str, int]:
+def places(connection: Connection, workflow_id: int, dag_id: int) -> dict[str, int]:
     """Where each template stands, if those that wait for others come after them."""
     names = workflows.array_names(connection, workflow_id)
     by_version = {

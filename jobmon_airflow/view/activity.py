@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
+from math import ceil, floor
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from jobmon_airflow.states import TaskBucket, TaskStatus
-from jobmon_airflow.store import moves_by_minute, workflows
+from jobmon_airflow.store import moves_by_minute
 from jobmon_airflow.view import counting
-from jobmon_airflow.view.workflow import is_run_now
+from jobmon_airflow.view.workflow import arrays_in_order, is_run_now
 
 STRETCHES: Final = 300  #: of time, at most
 FEW_TASKS: Final = 5_000  #: whose changes are looked at one by one
@@ -64,7 +64,7 @@ def of_workflow(
 ) -> Activity:
     """What went on in a workflow; all of it, or from a moment on or until one."""
     counts = counting.of_workflow(connection, workflow_id)
-    names = workflows.array_names(connection, workflow_id)
+    names = arrays_in_order(connection, workflow_id)
     is_active = is_run_now(connection, workflow_id, now)
     moves, finest = _moves(connection, workflow_id, names, sum(map(_total, counts.values())))
     if not moves:
@@ -73,7 +73,8 @@ def of_workflow(
     begin, end = since or first, until or (now if is_active else last)
     step = _step(end - begin, finest)
     begin = _floor(begin, step)
-    stretches = max(1, min(STRETCHES, ceil((end - begin).total_seconds() / step + 1e-6)))
+    span = (end - begin).total_seconds() / step
+    stretches = max(1, min(STRETCHES, ceil(span) if until else floor(span) + 1))
     totals: Counter[str] = Counter()
     for (_, array_id), by_status in counts.items():
         totals[names[array_id]] += _total(by_status)

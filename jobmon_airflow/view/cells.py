@@ -10,10 +10,10 @@ from typing import Final
 from sqlalchemy import Connection
 
 from jobmon_airflow.states import TaskStatus
-from jobmon_airflow.store import cells, workflows
+from jobmon_airflow.store import cells
 from jobmon_airflow.view import counting
 from jobmon_airflow.view.texts import shortened
-from jobmon_airflow.view.workflow import is_run_now
+from jobmon_airflow.view.workflow import arrays_in_order, is_run_now
 
 CHUNK: Final = 20_000  #: ids of a chunk of node args
 LONGEST_VALUE: Final = 200  #: characters
@@ -57,7 +57,7 @@ class CellsArgs:
 def of_workflow(connection: Connection, workflow_id: int, now: datetime) -> Cells:
     """Every task of a workflow."""
     counts = counting.of_workflow(connection, workflow_id)
-    names = workflows.array_names(connection, workflow_id)
+    names = arrays_in_order(connection, workflow_id)
     found = {
         number: cells.of_array(connection, workflow_id, number, counts.get((workflow_id, number), {}))
         for number in names

@@ -134,6 +134,15 @@ def of(
     )
 
 
+def arrays_in_order(connection: Connection, workflow_id: int) -> dict[int, str]:
+    """A workflow's arrays, by id the names of their templates: those that wait for others behind them."""
+    its = workflows.row(connection, workflow_id)
+    assert its is not None  # somebody may read it
+    places = standing.places(connection, workflow_id, its.dag_id)
+    names = workflows.array_names(connection, workflow_id)
+    return dict(sorted(names.items(), key=lambda it: (places[it[1]], it[0])))
+
+
 def is_run_now(connection: Connection, workflow_id: int, now: datetime) -> bool:
     """Whether somebody runs a workflow."""
     run = workflow_runs.alive(connection, workflow_id)
