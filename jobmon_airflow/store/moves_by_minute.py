@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Insert, Row
+    from sqlalchemy import ColumnElement, Connection, Insert
 
 _COLUMNS: Final = tuple(column.name for column in moves_by_minute.c)
 _KEY: Final = tuple(column.name for column in moves_by_minute.primary_key)
@@ -55,14 +55,14 @@ def done_since(
     return [(array_id, minute, int(count)) for array_id, minute, count in connection.execute(query)]
 
 
-def of_arrays(connection: Connection, array_ids: Collection[int]) -> list[Row[Any]]:
+def of_arrays(connection: Connection, array_ids: Collection[int]) -> list[Any]:
     """All changes in arrays, summed up: array, minute, status before and after, how many tasks; in their order."""
     its = moves_by_minute.c
     query = select(*its).where(sets.among(its.array_id, sorted(array_ids))).order_by(its.array_id, its.minute)
     return list(connection.execute(query).all())
 
 
-def together(connection: Connection, array_ids: Collection[int]) -> list[Row[Any]]:
+def together(connection: Connection, array_ids: Collection[int]) -> list[Any]:
     """All changes in arrays together: array, status before and after, how many tasks."""
     its = moves_by_minute.c
     query = (
@@ -73,7 +73,7 @@ def together(connection: Connection, array_ids: Collection[int]) -> list[Row[Any
     return list(connection.execute(query).all())
 
 
-def in_full(connection: Connection, workflow_id: int) -> list[Row[Any]]:
+def in_full(connection: Connection, workflow_id: int) -> list[Any]:
     """All changes in a workflow, each by itself: array, moment, status before and after."""
     audit = task_status_audit.c
     query = (

@@ -9,13 +9,13 @@ from sqlalchemy import String, cast, func, literal_column, select, text
 from jobmon_airflow.store.database import dialect_name
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import ColumnElement, Connection, Select
 
 
 def numbers(connection: Connection, query: Select[Any]) -> list[int]:
     """The whole numbers that a query of one column finds, in no order."""
     [column] = query.subquery().c
-    comma = literal_column("','")
+    comma: ColumnElement[str] = literal_column("','")
     match dialect_name(connection):
         case "postgresql":
             joined = func.string_agg(cast(column, String), comma)

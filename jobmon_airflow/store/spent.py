@@ -80,5 +80,5 @@ def _used(connection: Connection, of: Any, workflow_ids: Collection[int]) -> Ite
     query = select(
         sums.c.its, sums.c.verdict, *(sums.c[name] for name in _SUMS), task_resources.c.requested_resources
     ).join(task_resources, task_resources.c.id == sums.c.task_resources_id)
-    for row in connection.execute(query):
-        yield Used(*row)
+    rows: Iterable[Any] = connection.execute(query)
+    yield from (Used(*row) for row in rows)

@@ -132,12 +132,14 @@ def _moves(
     connection: Connection, workflow_id: int, names: Iterable[int], tasks: int
 ) -> tuple[list[Move], int]:
     """All changes, and how many seconds may lie between what they tell apart."""
-    by_minute = [Move(*row) for row in moves_by_minute.of_arrays(connection, list(names))]
+    rows: list[Any] = moves_by_minute.of_arrays(connection, list(names))
+    by_minute = [Move(*row) for row in rows]
     if not by_minute or tasks > FEW_TASKS:
         return by_minute, _MINUTE
     if max(move.at for move in by_minute) - min(move.at for move in by_minute) > SHORT:
         return by_minute, _MINUTE
-    return [Move(*row, 1) for row in moves_by_minute.in_full(connection, workflow_id)], 1
+    rows = moves_by_minute.in_full(connection, workflow_id)
+    return [Move(*row, 1) for row in rows], 1
 
 
 def _step(span: timedelta, finest: int) -> int:

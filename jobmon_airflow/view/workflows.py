@@ -98,6 +98,12 @@ def table(
     return Page(items=rows, next=cursor(found[limit - 1]) if len(found) > limit else None)
 
 
+def newest(connection: Connection, may_read: MayRead, dag: OfDag) -> int | None:
+    """The newest workflow of a DAG that may be seen, if there is any."""
+    asked = Asked(dag_id=dag.dag_id, families=dag.families)
+    return next(_readable(connection, asked, Asked(), may_read, None, 10), None)
+
+
 def rows_of(
     connection: Connection, ids: Sequence[int], now: datetime, counts: Counts | None = None
 ) -> list[WorkflowRow]:
@@ -133,8 +139,8 @@ def rows_of(
     ]
 
 
-def is_active(run: Run | Any, now: datetime) -> bool:
-    """Whether somebody acts for a run."""
+def is_active(run: Any, now: datetime) -> bool:
+    """Whether somebody acts for a run: a row of its table, or as much of it as `Run` has."""
     return WorkflowRunStatus.of(run.status).is_alive and claims.has_controller(run, now)
 
 

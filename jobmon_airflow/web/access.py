@@ -167,7 +167,9 @@ def _may_read(user: User, dag_id: str) -> bool:
     return _may(user, "GET", dag_id, _READ)
 
 
-def _may(user: User, method: Literal["GET", "POST", "PUT"], dag_id: str, entities: Iterable[DagAccessEntity]) -> bool:
+def _may(
+    user: User, method: Literal["GET", "POST", "PUT"], dag_id: str, entities: Iterable[DagAccessEntity]
+) -> bool:
     team = DagModel.get_team_name(dag_id) if conf.getboolean("core", "multi_team", fallback=False) else None
     details, manager = DagDetails(id=dag_id, team_name=team), get_auth_manager()
     return all(

@@ -10,16 +10,18 @@ import html
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from jobmon_airflow.view import runs
+from jobmon_airflow.view import runs, workflows
 from jobmon_airflow.web import refusals
-from jobmon_airflow.web.access import TaskToRead, User, WorkflowToRead, require_one_of
+from jobmon_airflow.web.access import MayRead, TaskToRead, User, WorkflowToRead, require_one_of
 from jobmon_airflow.web.database import Tables
+from jobmon_airflow.web.families import of_this_dag, templates_by_task_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,15 +48,20 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
+def of_workflows(request: Request) -> HTMLResponse:
+    """All that the reader may see; what that is, the API asks."""
+    return _document(request, "Workflows")
+
+
 @router.get("/usage")
-@router.get("/dag")
-def everything(request: Request) -> HTMLResponse:
-    """Pages about whatever the reader may see; what that is, the API asks."""
-    return _document(request, {"": "Workflows", "dag": "Workflows", "usage": "Usage"}[_last_part(request)])
+def of_usage(request: Request) -> HTMLResponse:
+    """What was used by all of them."""
+    return _document(request, "Usage")
 
 
 @router.get("/workflow/{workflow_id}")
 @router.get("/workflow/{workflow_id}/errors")
+@router.get("/workflow/{workflow_id}/tasks")
 @router.get("/workflow/{workflow_id}/timeline")
 @router.get("/workflow/{workflow_id}/template/{template:path}")
 def of_workflow(request: Request, workflow_id: WorkflowToRead) -> HTMLResponse:
@@ -77,6 +84,24 @@ def of_run(
     # Of a task that is not mapped, Airflow's tab leaves its placeholder as it is.
     index = int(map_index) if re.fullmatch("[0-9]{1,9}", map_index) else -1
     return RedirectResponse(f"workflow/{runs.workflow_of(tables, dag_id, run_id, task_id, index)}")
+
+
+@router.get("/dag")
+def of_dag(
+    tables: Tables,
+    user: User,
+    may_read: MayRead,
+    dag_id: Annotated[str, Query(max_length=250)],
+    task_id: Annotated[str | None, Query(max_length=250)] = None,
+) -> RedirectResponse:
+    """To the workflows of a DAG; or to the template that one of its tasks mirrors, in the newest of them."""
+    require_one_of(user, [dag_id])
+    dag = of_this_dag(tables, dag_id)
+    newest = workflows.newest(tables, may_read, dag) if task_id else None
+    template = templates_by_task_id(tables, newest).get(task_id or "") if newest else None
+    if template is None:
+        return RedirectResponse(f"./?dag_id={quote(dag_id, safe='')}")
+    return RedirectResponse(f"workflow/{newest}/template/{quote(template, safe='')}")
 
 
 @router.get(f"/{ASSETS}/{{path:path}}")
@@ -119,7 +144,3 @@ def _entry() -> Mapping[str, Any] | None:
         return None
     entry: Mapping[str, Any] = manifest[ENTRY]
     return entry
-
-
-def _last_part(request: Request) -> str:
-    return str(request.scope["path"]).rpartition("/")[2]

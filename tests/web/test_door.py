@@ -6,7 +6,7 @@ import pytest
 
 from tests.web.conftest import API
 
-PAGES = ["/", "/usage", "/dag", "/workflow/1", "/workflow/1/errors", "/workflow/1/template/good", "/task/1"]
+PAGES = ["/", "/usage", "/workflow/1", "/workflow/1/errors", "/workflow/1/template/good", "/task/1"]
 OTHERS = ["/assets/some.js", "/nothing", "/workflow/x", "/api/v1/nothing", "/api/v1/openapi.json", "/docs"]
 
 

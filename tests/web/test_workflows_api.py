@@ -240,3 +240,17 @@ def test_a_run_leads_to_its_workflow(client, filled):
     assert client("reader").get(f"{API}/run", params={"dag_id": "secret", "run_id": RUN}).status_code == 403
     page = viewer.get("/jobmon/run", params={"dag_id": "study", "run_id": RUN, "map_index": "{MAP_INDEX}"})
     assert (page.status_code, page.headers["location"]) == (307, f"workflow/{filled.study}")
+
+
+def test_a_dag_leads_to_its_workflows_and_its_tasks_to_their_templates(client, filled):
+    viewer = client("viewer")
+
+    def location(**query):
+        return viewer.get("/jobmon/dag", params=query).headers["location"]
+
+    assert location(dag_id="study") == "./?dag_id=study"
+    assert location(dag_id="study", task_id="bad") == f"workflow/{filled.study}/template/bad"
+    assert location(dag_id="calm.counted", task_id="count") == f"workflow/{filled.done}/template/count"
+    assert location(dag_id="study", task_id="run") == "./?dag_id=study"
+    assert location(dag_id="a&b/../", task_id="x") == "./?dag_id=a%26b%2F..%2F"
+    assert client("reader").get("/jobmon/dag?dag_id=secret").status_code == 403

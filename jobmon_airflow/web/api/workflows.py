@@ -10,7 +10,6 @@ from fastapi.responses import Response
 
 from jobmon_airflow.dags.names import dag_id_of
 from jobmon_airflow.errors import InvalidQuestion
-from jobmon_airflow.store import families
 from jobmon_airflow.view import activity, cells, graph, waits, workflow, workflows
 from jobmon_airflow.view.activity import Activity
 from jobmon_airflow.view.cells import Cells, CellsArgs
@@ -18,11 +17,12 @@ from jobmon_airflow.view.graph import Graph
 from jobmon_airflow.view.paging import Page
 from jobmon_airflow.view.waits import Waits
 from jobmon_airflow.view.workflow import Workflow
-from jobmon_airflow.view.workflows import OfDag, WorkflowFilter, WorkflowRow
+from jobmon_airflow.view.workflows import WorkflowFilter, WorkflowRow
 from jobmon_airflow.web.access import MayRead, User, WorkflowToRead, may_act
 from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, several, table
 from jobmon_airflow.web.api.topics import topic
 from jobmon_airflow.web.database import Tables
+from jobmon_airflow.web.families import of_this_dag
 
 router = topic("workflows")
 
@@ -70,7 +70,7 @@ def list_workflows(
     """The workflows that you may see, newest first."""
     wanted = _filter(user, tool, name, args, attribute, status, id)
     unwanted = _filter(not_user, not_tool, not_name, not_args, not_attribute, not_status, not_id)
-    dag = OfDag(dag_id=dag_id, families=_families(tables, dag_id)) if dag_id is not None else None
+    dag = of_this_dag(tables, dag_id) if dag_id is not None else None
     now = datetime.now(UTC)
 
     def page(after: str | None, limit: int) -> Page[WorkflowRow]:
@@ -169,11 +169,6 @@ def _id(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise InvalidQuestion(f"'{text[:80]}' is no id of a workflow.", remedy="Ids are whole numbers.")
     return int(text)
-
-
-def _families(tables: Tables, dag_id: str) -> list[tuple[str, str]]:
-    every = families.all_of_them(tables)
-    return [(family.tool, family.name) for family in every if dag_id_of(family.tool, family.name) == dag_id]
 
 
 def _moment(given: datetime | None) -> datetime | None:
