@@ -3,6 +3,7 @@ export const paths = {
   workflows: (query = "") => `/${query && `?${query}`}`,
   workflow: (id: number) => `/workflow/${id}`,
   template: (id: number, name: string) => `/workflow/${id}/template/${encodeURIComponent(name)}`,
+  tasks: (id: number, query = "") => `/workflow/${id}/tasks${query && `?${query}`}`,
   errors: (id: number) => `/workflow/${id}/errors`,
   timeline: (id: number) => `/workflow/${id}/timeline`,
   task: (id: number) => `/task/${id}`,

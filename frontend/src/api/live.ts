@@ -13,11 +13,18 @@ export interface Live<T> {
   refresh: () => void;
 }
 
+interface Options {
+  /** Whether it may change, if the answer does not say it itself. */
+  active?: boolean | undefined;
+  /** Milliseconds between two questions: more where answers are large. */
+  rest?: number;
+}
+
 /**
  * What the API answers, kept up to date while it may change and the page is looked at. What may change says so itself
  * by `is_active`, or `active` says it.
  */
-export function useLive<T>(path: string | null, { active }: { active?: boolean | undefined } = {}): Live<T> {
+export function useLive<T>(path: string | null, { active, rest = POLL }: Options = {}): Live<T> {
   const [value, setValue] = useState<T | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [isLoading, setLoading] = useState(path !== null);
@@ -48,7 +55,7 @@ export function useLive<T>(path: string | null, { active }: { active?: boolean |
     return () => asking.current?.abort();
   }, [ask]);
 
-  const every = pause(active ?? isActive(value), failure);
+  const every = pause(active ?? isActive(value), failure, rest);
   useEffect(() => {
     if (every === null) return;
     const look = () => void (document.visibilityState === "visible" && ask());
@@ -64,11 +71,14 @@ export function useLive<T>(path: string | null, { active }: { active?: boolean |
 }
 
 /** After how many milliseconds to ask again; null for never. */
-export function pause(active: boolean, failure: Pick<Failure, "mayPass"> | null): number | null {
-  if (failure) return failure.mayPass ? POLL_AFTER_FAILURE : null;
-  return active ? POLL : null;
+export function pause(active: boolean, failure: Pick<Failure, "mayPass"> | null, rest = POLL): number | null {
+  if (failure) return failure.mayPass ? Math.max(rest, POLL_AFTER_FAILURE) : null;
+  return active ? rest : null;
 }
 
+/** Whether somebody runs what an answer is about, or one of the things that it lists. */
 export function isActive(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "is_active" in value && value.is_active === true;
+  if (typeof value !== "object" || value === null) return false;
+  if ("is_active" in value) return value.is_active === true;
+  return "items" in value && Array.isArray(value.items) && value.items.some(isActive);
 }

@@ -37,8 +37,8 @@ export function Dialog({ title, onClose, children }: Props) {
 interface ConfirmProps extends Props {
   /** What the button says: what will be done. */
   action: string;
-  /** Does it; what it throws is shown, and the window stays. */
-  run: () => Promise<void>;
+  /** Does it; what it throws is shown, and the window stays. It stays too if false is returned. */
+  run: () => Promise<unknown>;
   isDangerous?: boolean;
   isReady?: boolean;
 }
@@ -53,8 +53,7 @@ export function Confirm({ action, run, isDangerous, isReady = true, ...rest }: C
     setRunning(true);
     setFailure(null);
     try {
-      await run();
-      rest.onClose();
+      if ((await run()) !== false) rest.onClose();
     } catch (error) {
       setFailure(error instanceof Failure ? error : new Failure(0, String(error)));
       setRunning(false);

@@ -13,6 +13,12 @@ export interface FilterKind {
   hint?: string;
   /** Whether it can exclude. */
   negatable?: boolean;
+  /** Whether it has one value at most. */
+  isSingle?: boolean;
+  /** Whether one types `name=value`, and the name belongs to the key. */
+  isPair?: boolean;
+  /** Whether it can only be removed. */
+  isHidden?: boolean;
 }
 
 interface Props {
@@ -88,19 +94,23 @@ function Adder({ kinds }: { kinds: readonly FilterKind[] }) {
   const [value, setValue] = useState("");
   const form = useRef<HTMLFormElement>(null);
   const kind = kinds.find((each) => each.key === key);
+  const shown = kinds.filter((each) => !each.isHidden);
   useSlash(() => form.current?.querySelector<HTMLElement>("[name=value]")?.focus());
   const add = (event: Event) => {
     event.preventDefault();
     const text = value.trim();
     if (!text || !kind) return;
     const not = isNot && kind.negatable !== false;
-    change({ after: null, ...Object.fromEntries([added(query, key, not, text)]) });
+    const before = kind.isSingle ? new URLSearchParams() : query;
+    const [name, of] = kind.isPair ? pair(text) : ["", text];
+    if (!of) return;
+    change({ after: null, ...Object.fromEntries([added(before, key + name, not, of)]) });
     setValue("");
   };
   return (
     <form ref={form} onSubmit={add}>
       <select aria-label="Filter by" value={key} onChange={(event) => setKey(event.currentTarget.value)}>
-        {kinds.map((each) => (
+        {shown.map((each) => (
           <option key={each.key} value={each.key}>
             {each.title}
           </option>
@@ -147,6 +157,12 @@ function Adder({ kinds }: { kinds: readonly FilterKind[] }) {
       <button type="submit">Filter</button>
     </form>
   );
+}
+
+/** `name=value` in two; a value alone has no name. */
+function pair(text: string): [string, string] {
+  const place = text.indexOf("=");
+  return place < 1 ? ["", ""] : [text.slice(0, place).trim(), text.slice(place + 1).trim()];
 }
 
 /** Call back when `/` is pressed outside of a field. */

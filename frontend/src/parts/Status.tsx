@@ -1,7 +1,7 @@
 import { statusWords, type Tone, toneOf } from "../words/statuses";
 
 /** A shape for each tone, in a square of 12, so that no state is told by its colour alone. */
-const SHAPES: Record<Tone, string> = {
+export const SHAPES: Record<Tone, string> = {
   pending: "M6 1.8a4.2 4.2 0 1 0 0 8.4a4.2 4.2 0 1 0 0-8.4M6 3.4a2.6 2.6 0 1 1 0 5.2a2.6 2.6 0 1 1 0-5.2",
   scheduled: "M6 1a5 5 0 1 0 0 10a5 5 0 1 0 0-10M6 2.6v6.8a3.4 3.4 0 0 1 0-6.8",
   running: "M2.5 1.2L11 6L2.5 10.8Z",

@@ -1,0 +1,101 @@
+import { useState } from "preact/hooks";
+import { post, type Schemas } from "../../api/client";
+import { announce } from "../../parts/announce";
+import { Confirm } from "../../parts/Dialog";
+import { LimitDialog } from "./LimitDialog";
+import { ResumeDialog } from "./ResumeDialog";
+import type { Workflow } from "./WorkflowPage";
+
+type Ordered = Schemas["Ordered"];
+type Open = "limit" | "pause" | "drain" | "kill" | "resume" | null;
+
+interface Props {
+  workflow: Workflow;
+  done: () => void;
+}
+
+/** What may be done to a workflow. Each asks first. */
+export function Actions({ workflow, done }: Props) {
+  const [open, setOpen] = useState<Open>(null);
+  const [said, setSaid] = useState<string | null>(null);
+  const close = () => setOpen(null);
+  const tell = (message: string) => {
+    setSaid(message);
+    announce(message);
+    done();
+  };
+  const order = async (path: string, body: unknown) => {
+    const { message } = await post<Ordered>(`workflows/${workflow.id}/${path}`, body);
+    tell(message);
+  };
+  if (!workflow.may_act) return null;
+  return (
+    <span class="row actions">
+      {said && <span class="said">{said}</span>}
+      <button type="button" disabled={workflow.limit === 0} onClick={() => setOpen("pause")}>
+        Pause…
+      </button>
+      <button type="button" onClick={() => setOpen("limit")}>
+        {workflow.limit === 0 ? "Go on…" : "Limit…"}
+      </button>
+      {workflow.is_active ? (
+        <>
+          <button type="button" onClick={() => setOpen("drain")}>
+            Stop…
+          </button>
+          <button type="button" onClick={() => setOpen("kill")}>
+            Kill…
+          </button>
+        </>
+      ) : null}
+      {!workflow.is_complete && (
+        <button type="button" class="primary" onClick={() => setOpen("resume")}>
+          Resume…
+        </button>
+      )}
+      {open === "pause" && (
+        <Confirm
+          title="Pause the workflow"
+          action="Pause"
+          run={() => order("limit", { limit: 0 })}
+          onClose={close}
+        >
+          <p>
+            Nothing more begins until you let it go on. What runs now, and what a cluster has in its queue, is
+            not touched. The run heeds it within seconds.
+          </p>
+        </Confirm>
+      )}
+      {open === "limit" && <LimitDialog workflow={workflow} order={order} onClose={close} />}
+      {open === "drain" && (
+        <Confirm
+          title="Stop the run when what runs is over"
+          action="Stop"
+          run={() => order("stop", { how: "drain" })}
+          onClose={close}
+        >
+          <p>
+            Nothing more begins. The run ends when what runs now is over, and the workflow can be resumed
+            later.
+          </p>
+        </Confirm>
+      )}
+      {open === "kill" && (
+        <Confirm
+          title="End the run at once"
+          action="End everything that runs"
+          isDangerous
+          run={() => order("stop", { how: "kill" })}
+          onClose={close}
+        >
+          <p>
+            <b>{(workflow.counts.RUNNING ?? 0).toLocaleString("en-US")}</b> tasks that run and{" "}
+            <b>{(workflow.counts.SCHEDULED ?? 0).toLocaleString("en-US")}</b> that wait in a cluster's queue
+            are ended. Their work so far is lost; they run again when the workflow is resumed.
+          </p>
+        </Confirm>
+      )}
+      {open === "resume" && <ResumeDialog workflow={workflow} tell={tell} onClose={close} />}
+    </span>
+  );
+}

@@ -1,0 +1,35 @@
+import { useCallback, useMemo } from "preact/hooks";
+import { Chart } from "../../charts/Chart";
+import type { Colours } from "../../charts/colours";
+import { span } from "../../words/times";
+import type { ActivityAnswer } from "./Activity";
+import { levelsOption, throughputOption } from "./overTime";
+
+/** The same as charts; of one template, or of all. */
+export function ActivityCharts({ activity, chosen }: { activity: ActivityAnswer; chosen: string | null }) {
+  const shown = useMemo(
+    () => activity.templates.filter(({ template }) => chosen === null || template === chosen),
+    [activity, chosen],
+  );
+  const levels = useCallback((colours: Colours) => levelsOption(activity, shown, colours), [activity, shown]);
+  const throughput = useCallback(
+    (colours: Colours) => throughputOption(activity, shown, colours),
+    [activity, shown],
+  );
+  return (
+    <div class="columns even">
+      <div>
+        <h3>Tasks that ran and waited in a cluster</h3>
+        <Chart
+          label="Tasks that ran and that waited in a cluster's queue, over time"
+          option={levels}
+          height={220}
+        />
+      </div>
+      <div>
+        <h3>Tasks that were done, in {span(activity.step)} each</h3>
+        <Chart label="Tasks that were done and that failed, over time" option={throughput} height={220} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,15 @@
+import type { Answer } from "../../api/client";
+import { paths } from "../../paths";
+import { Link } from "../../router";
+
+type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
+
+/** From all workflows to this one. */
+export function Crumbs({ workflow, id }: { workflow: Workflow | null; id: number }) {
+  return (
+    <nav class="crumbs" aria-label="Where this is">
+      <Link to={paths.workflows()}>Workflows</Link> › {workflow && `${workflow.tool} › `}
+      <Link to={paths.workflow(id)}>{workflow?.name || `workflow ${id}`}</Link>
+    </nav>
+  );
+}

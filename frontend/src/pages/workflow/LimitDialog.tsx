@@ -1,0 +1,63 @@
+import { useState } from "preact/hooks";
+import { Confirm } from "../../parts/Dialog";
+import type { Workflow } from "./WorkflowPage";
+
+/** Jobmon's "no limit". */
+const NONE = 2 ** 31 - 1;
+
+interface Props {
+  workflow: Workflow;
+  order: (path: string, body: unknown) => Promise<void>;
+  onClose: () => void;
+}
+
+/** Asks how many tasks may run at a time, of the workflow or of a template. */
+export function LimitDialog({ workflow, order, onClose }: Props) {
+  const [template, setTemplate] = useState("");
+  const [text, setText] = useState(workflow.limit ? String(workflow.limit) : "");
+  const wanted = text.trim() === "" ? NONE : Number(text);
+  const isReady = Number.isInteger(wanted) && wanted >= 0 && wanted <= NONE;
+  const choose = (name: string) => {
+    setTemplate(name);
+    const now = name ? workflow.templates.find((each) => each.name === name)?.limit : workflow.limit;
+    setText(now ? String(now) : "");
+  };
+  return (
+    <Confirm
+      title="How many tasks may run at a time"
+      action={wanted === NONE ? "Lift the limit" : wanted === 0 ? "Pause" : "Set the limit"}
+      run={() => order("limit", template ? { limit: wanted, template } : { limit: wanted })}
+      isReady={isReady}
+      onClose={onClose}
+    >
+      <p class="row">
+        <label>
+          Of{" "}
+          <select value={template} onChange={(event) => choose(event.currentTarget.value)}>
+            <option value="">the whole workflow</option>
+            {workflow.templates.map(({ name }) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          at most{" "}
+          <input
+            type="number"
+            min={0}
+            max={NONE}
+            placeholder="no limit"
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />{" "}
+          tasks
+        </label>
+      </p>
+      <p class="quiet">
+        Nothing lifts the limit, 0 pauses. A run heeds it within seconds; what runs goes on.
+      </p>
+    </Confirm>
+  );
+}
