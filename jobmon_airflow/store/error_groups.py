@@ -148,7 +148,8 @@ def samples(connection: Connection, attempt_ids: Collection[int]) -> dict[int, R
         .join(task, task.c.id == _its.task_id)
         .where(sets.among(_its.id, sorted(attempt_ids)))
     )
-    return {row.id: row for row in connection.execute(query)}
+    rows: Any = connection.execute(query)
+    return {row.id: row for row in rows}
 
 
 def accounts(connection: Connection, attempt_ids: Collection[int]) -> dict[int, str]:
@@ -191,13 +192,13 @@ def attempts_of(
         "status_date",
         "workflow_run_id",
     )
-    rows = connection.execute(
+    rows: Any = connection.execute(
         select(*(_its[name] for name in columns), task.c.name, task.c.status.label("task_status"))
         .join(task, task.c.id == _its.task_id)
         .where(sets.among(_its.id, ids))
         .order_by(_its.task_id, _its.id)
     )
-    return list(rows.all())
+    return list(rows)
 
 
 def _failed(array_ids: Collection[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -74,7 +74,7 @@ def before(connection: Connection, workflow_id: int, dag_id: int, it: Done) -> D
 def tasks_on(connection: Connection, task_ids: Collection[int]) -> dict[int, Row[Any]]:
     """Name, array and status of some tasks."""
     query = select(task.c.id, task.c.name, task.c.array_id, task.c.status, task.c.status_date)
-    rows = connection.execute(query.where(sets.among(task.c.id, sorted(task_ids))))
+    rows: Any = connection.execute(query.where(sets.among(task.c.id, sorted(task_ids))))
     return {row.id: row for row in rows}
 
 

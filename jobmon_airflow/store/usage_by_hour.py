@@ -106,6 +106,7 @@ def _hour_of(dialect: str) -> ColumnElement[Any]:
 def _begin_of(dialect: str, step: str, moment: ColumnElement[Any]) -> ColumnElement[Any]:
     """The beginning of the hour or the day of a moment, in UTC."""
     time = "%H:00:00" if step == "hour" else "00:00:00"
+    begin: ColumnElement[Any]
     match dialect:
         case "sqlite":
             begin = func.strftime(literal_column(f"'%Y-%m-%d {time}.000000'"), moment)

@@ -138,7 +138,8 @@ def _start(attempt: Row[Any]) -> datetime | None:
     if attempt.wallclock is None or attempt.submitted_date is None:
         return None
     begin: datetime = attempt.status_date - timedelta(seconds=attempt.wallclock)
-    return max(begin, attempt.submitted_date)
+    submitted: datetime = attempt.submitted_date
+    return max(begin, submitted)
 
 
 def _between(one: datetime | None, other: datetime | None) -> float:

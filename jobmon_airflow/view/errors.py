@@ -103,16 +103,27 @@ def of_workflow(
     connection: Connection, workflow_id: int, *, after: str | None = None, limit: int = 50
 ) -> ErrorGroups:
     """The next groups of a workflow's errors."""
-    arrays = workflows.array_names(connection, workflow_id)
-    attempts, kinds = error_groups.totals(connection, arrays)
-    behind = None if after is None else key_of(after, int, int)
-    found = error_groups.page(connection, arrays, behind, limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
+    shown = groups(connection, workflow_id, after=after, limit=limit)
+    attempts, kinds = error_groups.totals(connection, workflows.array_names(connection, workflow_id))
     return ErrorGroups(
+        items=shown.items,
+        next=shown.next,
         workflow_id=workflow_id,
         is_active=workflows.is_being_run(connection, workflow_id),
         attempts=attempts,
         groups=kinds,
+    )
+
+
+def groups(
+    connection: Connection, workflow_id: int, *, after: str | None = None, limit: int = 50
+) -> Page[ErrorGroup]:
+    """The same without what is said of all of them."""
+    arrays = workflows.array_names(connection, workflow_id)
+    behind = None if after is None else key_of(after, int, int)
+    found = error_groups.page(connection, arrays, behind, limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
+    return Page(
         items=_groups(connection, workflow_id, arrays, [kind for kind, _ in found[:limit]]),
         next=None if last is None else cursor(last[1], last[0]),
     )

@@ -122,9 +122,9 @@ _NOTHING: Final = Requested(cluster="", queue=None, cores=None, memory=None, run
 def _telling(rows: Sequence[samples.Measured], asked: Mapping[int, Requested]) -> Iterator[Past]:
     """Those attempts that say what their tasks need: who succeeded, and who lacked something."""
     for _, _, request_id, status, verdict, memory, runtime, cpu in rows:
-        lacked = EXHAUSTED.get(verdict)
+        lacked = EXHAUSTED.get(verdict or "")
         if status == _SUCCEEDED or lacked is not None:
-            request = asked.get(request_id, _NOTHING)
+            request = asked.get(request_id or 0, _NOTHING)
             yield Past(
                 memory,
                 runtime,
@@ -138,7 +138,7 @@ def _telling(rows: Sequence[samples.Measured], asked: Mapping[int, Requested]) -
 
 
 def _by_frequency(rows: Sequence[samples.Measured], asked: Mapping[int, Requested]) -> list[AskedFor]:
-    counts = Counter([number for _, _, number, *_ in rows if number in asked])
+    counts = Counter([number for _, _, number, *_ in rows if number is not None])
     return [AskedFor(attempts=count, request=asked[number]) for number, count in counts.most_common()]
 
 

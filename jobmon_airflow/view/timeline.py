@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from jobmon_airflow.client.statistics import percentile
 from jobmon_airflow.states import TaskInstanceStatus
@@ -168,7 +168,7 @@ def _read(connection: Connection, workflow_id: int, now: float) -> tuple[list[_B
     return found, count
 
 
-def _bar(row: Row[Any], template: str, weight: float, now: float) -> _Bar:
+def _bar(row: Any, template: str, weight: float, now: float) -> _Bar:
     number, task_id, status, verdict, wallclock, node, submitted, since = row
     changed = since.timestamp()
     begin = changed if submitted is None else min(changed, submitted.timestamp())

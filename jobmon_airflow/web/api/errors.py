@@ -8,7 +8,7 @@ from fastapi import Path
 from fastapi.responses import StreamingResponse
 
 from jobmon_airflow.view import errors
-from jobmon_airflow.view.errors import ErrorGroups, FailedAttempt
+from jobmon_airflow.view.errors import ErrorGroup, ErrorGroups, FailedAttempt
 from jobmon_airflow.view.paging import Page
 from jobmon_airflow.web.access import WorkflowToRead
 from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, table
@@ -29,8 +29,10 @@ def errors_of_workflow(
     format: Format = "json",  # noqa: A002
 ) -> ErrorGroups:
     """What went wrong: attempts that failed alike, put together, with what one of them said."""
-    found: ErrorGroups | StreamingResponse = table(  # type: ignore[assignment]
-        lambda behind, most: errors.of_workflow(tables, workflow_id, after=behind, limit=most),
+    if format == "json":
+        return errors.of_workflow(tables, workflow_id, after=after, limit=limit)
+    found: Page[ErrorGroup] | StreamingResponse = table(
+        lambda behind, most: errors.groups(tables, workflow_id, after=behind, limit=most),
         after=after,
         limit=limit,
         form=format,
