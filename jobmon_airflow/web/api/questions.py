@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, Final, Literal, TypeVar
+from operator import attrgetter, methodcaller
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
@@ -19,6 +21,7 @@ from jobmon_airflow.errors import InvalidQuestion
 from jobmon_airflow.view.paging import MOST, Page
 
 T = TypeVar("T")
+Column = tuple[str, Callable[[Any], Any]]
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="So many rows at most.")]
 After = Annotated[str | None, Query(max_length=2000, description="The `next` of the page before this one.")]
@@ -86,13 +89,12 @@ def _all_rows(found: Page[T], page: Callable[[str | None, int], Page[T]]) -> Ite
 
 
 def _lines(rows: Iterator[Any]) -> Iterator[str]:
-    columns: list[str] = []
+    columns: list[Column] = []
     for row in rows:
-        cells = dict(_cells(row))
         if not columns:
-            columns = list(cells)
-            yield _line(columns)
-        yield _line([cells.get(column, "") for column in columns])
+            columns = list(_columns(type(row)))
+            yield _line([name for name, _ in columns])
+        yield _line([_cell(value_of(row)) for _, value_of in columns])
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -101,16 +103,30 @@ def _line(cells: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def _cells(row: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """The fields of a row; those of what is in it are named with a dot."""
-    for field in fields(row):
-        value = getattr(row, field.name)
-        if is_dataclass(value):
-            yield from _cells(value, f"{prefix}{field.name}.")
-        elif isinstance(value, Mapping) and all(isinstance(key, Enum) for key in value):
-            yield from ((f"{prefix}{field.name}.{key}", _cell(each)) for key, each in value.items())
-        else:
-            yield f"{prefix}{field.name}", _cell(value)
+def _columns(kind: type) -> Iterator[Column]:
+    """The columns of rows of a kind; fields of what is in a row are named with a dot, whether it is there or not."""
+    hints = get_type_hints(kind)
+    for field in fields(kind):
+        value_of = attrgetter(field.name)
+        within = list(_within(hints[field.name]))
+        yield from ((f"{field.name}.{name}", _of(value_of, part)) for name, part in within)
+        if not within:
+            yield field.name, value_of
+
+
+def _within(hint: Any) -> Iterator[Column]:
+    """The columns within a field: of a dataclass, or None in its place, and of counts by words that are known."""
+    origin, parts = get_origin(hint), get_args(hint)
+    for kind in parts if origin in {Union, UnionType} else (hint,):
+        if is_dataclass(kind) and isinstance(kind, type):
+            return _columns(kind)
+    if origin is dict and isinstance(parts[0], type) and issubclass(parts[0], Enum):
+        return ((str(each.value), methodcaller("get", each)) for each in parts[0])
+    return iter(())
+
+
+def _of(whole: Callable[[Any], Any], part: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda row: None if (its := whole(row)) is None else part(its)
 
 
 def _in_json(value: Any) -> Any:
@@ -132,12 +148,3 @@ def _cell(value: Any) -> str:
             return json.dumps(value, default=_in_json)
         case _:
             return str(value)
-
-
-def several(texts: Sequence[str]) -> list[str]:
-    """The values of a filter: `user=a,b`, or `user=a&user=b`.
-
-    >>> several(["a,b", "c,"])
-    ['a', 'b', 'c']
-    """
-    return [value for text in texts for value in text.split(",") if value]

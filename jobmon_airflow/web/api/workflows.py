@@ -19,7 +19,7 @@ from jobmon_airflow.view.waits import Waits
 from jobmon_airflow.view.workflow import Workflow
 from jobmon_airflow.view.workflows import WorkflowFilter, WorkflowRow
 from jobmon_airflow.web.access import MayRead, User, WorkflowToRead, may_act
-from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, several, table
+from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, listed, table
 from jobmon_airflow.web.api.topics import topic
 from jobmon_airflow.web.database import Tables
 from jobmon_airflow.web.families import of_this_dag
@@ -155,13 +155,13 @@ def _filter(
     ids: list[str],
 ) -> WorkflowFilter:
     return WorkflowFilter(
-        user=several(user),
-        tool=several(tool),
-        name=several(name),
-        args=several(args),
-        attribute=several(attribute),
-        status=several(status),
-        id=[_id(text) for text in several(ids)],
+        user=listed(user),
+        tool=listed(tool),
+        name=listed(name),
+        args=listed(args),
+        attribute=listed(attribute),
+        status=listed(status),
+        id=[_id(text) for text in listed(ids)],
     )
 
 
