@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 
 from jobmon_airflow.store import sets
 from jobmon_airflow.store.schema import (
@@ -91,8 +91,11 @@ def sight(table: Table) -> Sight:
     return Sight.BY_WORKFLOW if table in _RULES or _owner(table) else Sight.WHOLE
 
 
-def rows_of(table: Table, scope: Scope) -> Condition:
-    """Whether a row of a table may be seen by workflow."""
+def rows_of(table: Table, scope: Scope, *, one_by_one: bool = False) -> Condition:
+    """Whether a row of a table may be seen by workflow.
+
+    ``one_by_one`` is for some rows that are at hand: each is looked up. Else an index may find the few that there are.
+    """
     if rule := _RULES.get(table):
         return rule(scope)
     owner = _owner(table)
@@ -100,12 +103,15 @@ def rows_of(table: Table, scope: Scope) -> Condition:
     column, parent = owner
     if parent is workflow:
         return sets.among(column, scope.workflow_ids)
-    return column.in_(select(parent.c.id).where(rows_of(parent, scope)))
+    theirs = rows_of(parent, scope)
+    if one_by_one:
+        return exists().where(parent.c.id == column, theirs)
+    return column.in_(select(parent.c.id).where(theirs))
 
 
 def _owner(table: Table) -> tuple[ColumnElement[Any], Table] | None:
     """The column that says whose a row is, and the table that it refers to; the shortest way comes first."""
-    for parent in (workflow, workflow_run, task_instance, task, dag):
+    for parent in (workflow, workflow_run, array, task_instance, task, dag):
         for column in table.columns:
             if column.references(parent.c.id):
                 return column, parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from flask import g
@@ -57,33 +58,17 @@ class Reading(SQLAInterface):
         longest: int = CELL,
     ) -> Sequence[Row[Any]]:
         """Rows that the filters let through, and one more than fit if there are more."""
-        conditions = filters.apply_all(self._visible())
-        return raw.page(
-            connection(),
-            self.table,
-            conditions,
-            after=after,
-            limit=limit,
-            newest_first=newest_first,
-            longest=longest,
-        )
+        ask = self._asked(filters, longest)
+        return ask(after=after, limit=limit, newest_first=newest_first)
 
     def pages(
         self, filters: Filters, size: int, *, newest_first: bool, longest: int
     ) -> Iterator[Sequence[Row[Any]]]:
         """All rows that the filters let through, some at a time, of the state that the request sees."""
-        reading, conditions, after = connection(), filters.apply_all(self._visible()), None
+        ask, after = self._asked(filters, longest), None
         key = [column.name for column in self.table.primary_key.columns]
         while True:
-            rows = raw.page(
-                reading,
-                self.table,
-                conditions,
-                after=after,
-                limit=size,
-                newest_first=newest_first,
-                longest=longest,
-            )
+            rows = ask(after=after, limit=size, newest_first=newest_first)
             yield rows
             if len(rows) < size:
                 return
@@ -108,6 +93,17 @@ class Reading(SQLAInterface):
                 f"A key of '{self.table.name}' has {len(columns)} parts.", remedy="Look at the list of rows."
             )
         return [read(column, str(value)) for column, value in zip(columns, given, strict=True)]
+
+    def _asked(self, filters: Filters, longest: int) -> Callable[..., Sequence[Row[Any]]]:
+        """What gives pages, also when the request is over."""
+        return partial(
+            raw.page,
+            connection(),
+            self.table,
+            filters.apply_all(self._visible()),
+            one_by_one=filters.apply_all(rights().conditions(self.table, one_by_one=True)),
+            longest=longest,
+        )
 
     def _visible(self) -> list[ColumnElement[bool]]:
         return rights().conditions(self.table)

@@ -28,12 +28,12 @@ class Rights:
         """Whether rows of the table are shown at all."""
         return readable.sight(table) is not Sight.WHOLE or self._scope is None
 
-    def conditions(self, table: Table) -> list[ColumnElement[bool]]:
-        """What rows of the table have to meet."""
+    def conditions(self, table: Table, *, one_by_one: bool = False) -> list[ColumnElement[bool]]:
+        """What rows of the table have to meet; see `readable.rows_of`."""
         assert self.sees(table)
         if readable.sight(table) is Sight.EVERYBODY or self._scope is None:
             return []
-        return [readable.rows_of(table, self._scope)]
+        return [readable.rows_of(table, self._scope, one_by_one=one_by_one)]
 
     @cached_property
     def _scope(self) -> Scope | None:

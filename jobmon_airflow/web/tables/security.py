@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from flask import abort
+from flask import abort, request
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.manager import BaseSecurityManager
 from flask_limiter import Limiter
@@ -23,7 +23,11 @@ class Denied(BaseView):
     @expose("/")
     def login(self) -> None:
         """Say so."""
-        abort(403, "You may not see this table. Ask who looks after this Airflow.")
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    abort(403, "This table is for those who may see all DAGs. Ask who looks after this Airflow.")
 
 
 # Not that of AppBuilder's security.sqla, whose models are at odds with those of Airflow's FabAuthManager.
@@ -48,9 +52,10 @@ class AirflowSecurity(BaseSecurityManager):
         """Airflow's own API is not limited either."""
         return Limiter(key_func=str, enabled=False)
 
-    @staticmethod
-    def before_request() -> None:
-        """Airflow knows who asks before AppBuilder is asked."""
+    def before_request(self) -> None:
+        """Refuse at once: AppBuilder would note it in a cookie first. Who asks, Airflow has found out before."""
+        if request.blueprint in MODELS and not self.has_access("can_list", request.blueprint):
+            _refuse()
 
     def add_permissions_view(self, base_permissions: Any, view_menu: Any) -> None:
         """Permissions are not stored."""
