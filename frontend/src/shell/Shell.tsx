@@ -1,5 +1,6 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { address } from "../base";
 import { type PageProps, type Route, routes } from "../pages";
 import { Announcer } from "../parts/announce";
 import { ZoneChoice } from "../parts/Time";
@@ -38,6 +39,7 @@ export function Shell() {
               Usage
             </Link>
           )}
+          <a href={address("/tables/")}>Tables</a>
         </nav>
         <ZoneChoice />
       </header>
