@@ -136,6 +136,10 @@ bench-airflow: env  ## measure the same commands as Airflow's own tasks and as w
 bench-slurm: env  ## measure the same commands as Slurm runs them and as workflows, on the Slurm that SLURM_CONF names
 	$(BIN)/python benchmarks/slurm.py
 
+.PHONY: bench-view
+bench-view: env servers browser frontend  ## measure how soon the pages answer and paint, with a database of half a million tasks
+	PYTHONPATH="$(CURDIR)" $(BIN)/python benchmarks/view.py
+
 .PHONY: demo
 demo: env frontend  ## start a real Airflow and run the example of three phases in it, until Ctrl-C; DEMO_ONCE=1 ends by itself
 	@$(BIN)/python scripts/demo.py

@@ -37,6 +37,9 @@ def browser() -> Iterator[Browser]:
         if IS_REQUIRED:
             pytest.fail(str(missing), pytrace=False)
         pytest.skip(str(missing))
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=visiting.PATIENCE)
     with chromium.browser() as opened:
         yield opened
 
