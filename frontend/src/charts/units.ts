@@ -53,5 +53,6 @@ export function inWords(measure: Measure, value: number | null | undefined): str
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (measure === "runtime") return span(value);
   const unit = fitting(measure, Math.abs(value));
-  return `${figure(value / unit.size)} ${unit.name}`;
+  const words = figure(value / unit.size);
+  return words === "1" ? `1 ${unit.name.replace(/s$/, "")}` : `${words} ${unit.name}`;
 }

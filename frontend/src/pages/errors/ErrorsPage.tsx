@@ -1,21 +1,27 @@
+import "../panels.css";
 import "./errors.css";
+import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
 import { Downloads } from "../../parts/DataTable";
 import { Loaded } from "../../parts/Loaded";
 import { type Column, Table } from "../../parts/Table";
 import { Time } from "../../parts/Time";
-import { paths } from "../../paths";
-import { Link, useQuery } from "../../router";
+import { WorkflowTabs } from "../../parts/WorkflowTabs";
+import { useQuery } from "../../router";
 import { cleanedLine } from "../../trace/clean";
 import { count, counted } from "../../words/numbers";
 import type { PageProps } from "..";
+import { Crumbs } from "../workflow/Crumbs";
 import { Group } from "./Group";
 import { concentration } from "./nodes";
 import type { ErrorGroup, ErrorGroups } from "./shapes";
 
+type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
+
 /** What went wrong in a workflow: attempts that failed alike, together. */
 export default function ErrorsPage({ params }: PageProps) {
   const id = Number(params.id);
+  const { value: workflow } = useLive<Workflow>(`workflows/${id}`);
   const [query] = useQuery();
   const after = query.get("after");
   const live = useLive<ErrorGroups>(
@@ -23,9 +29,8 @@ export default function ErrorsPage({ params }: PageProps) {
   );
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
-        <Link to={paths.workflow(id)}>Workflow {id}</Link> › <Link to={paths.timeline(id)}>Timeline</Link>
-      </nav>
+      <Crumbs workflow={workflow} id={id} />
+      <WorkflowTabs id={id} />
       <h1>Errors</h1>
       <Loaded live={live}>{(found) => <Groups found={found} />}</Loaded>
     </>

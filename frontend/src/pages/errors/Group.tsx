@@ -22,7 +22,10 @@ export function Group({ id, workflowId, group, isActive }: Props) {
   return (
     <section class="panel" aria-label="The chosen error">
       {group && <Sample group={group} workflowId={workflowId} />}
-      <h3>Attempts that failed like this</h3>
+      <div class="row">
+        <h3>Attempts that failed like this</h3>
+        <Link to={paths.tasks(workflowId, `error=${id}`)}>Their tasks, to filter further</Link>
+      </div>
       <DataTable<FailedAttempt>
         path={`workflows/${workflowId}/errors/${id}/tasks`}
         columns={COLUMNS}

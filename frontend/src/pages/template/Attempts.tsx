@@ -172,5 +172,5 @@ function sampleWords(points: AttemptPoints, missing: number): string {
     points.sampled < points.attempts
       ? `${count(points.sampled)} of ${counted(points.attempts, "attempt")} stand for all; of ${counted(points.failed, "failed one")}, ${count(points.failed_sampled)} are among them.`
       : `${counted(points.attempts, "attempt")}.`;
-  return missing ? `${all} Of ${count(missing)} nothing was measured, or nothing asked for.` : all;
+  return missing ? `${all} Of ${count(missing)} it is not known where they belong.` : all;
 }

@@ -7,8 +7,14 @@ import type { TemplateUse } from "./shapes";
 
 const NONE = 2 ** 31 - 1;
 
+interface Props {
+  use: TemplateUse;
+  done: () => void;
+  mayAct: boolean;
+}
+
 /** How many tasks of the template may run at a time, and how to change it. */
-export function Limit({ use, done }: { use: TemplateUse; done: () => void }) {
+export function Limit({ use, done, mayAct }: Props) {
   const [isOpen, setOpen] = useState(false);
   const [text, setText] = useState(use.limit === null ? "" : String(use.limit));
   const wanted = text.trim() === "" ? NONE : Number(text);
@@ -24,9 +30,11 @@ export function Limit({ use, done }: { use: TemplateUse; done: () => void }) {
   return (
     <span class="row">
       <span class="quiet">{now}</span>
-      <button type="button" onClick={() => setOpen(true)}>
-        Limit…
-      </button>
+      {mayAct && (
+        <button type="button" onClick={() => setOpen(true)}>
+          Limit…
+        </button>
+      )}
       {isOpen && (
         <Confirm
           title={`Limit ${use.name}`}

@@ -1,7 +1,7 @@
 import { inWords } from "../../charts/units";
 import { Choice, useChoice } from "../../parts/Choice";
 import { Copy } from "../../parts/Copy";
-import { count, percent, short } from "../../words/numbers";
+import { count, counted, percent, short } from "../../words/numbers";
 import { pythonOf } from "./python";
 import type { Advice, TemplateUse } from "./shapes";
 
@@ -41,7 +41,7 @@ function Request({ advice, cluster }: { advice: Advice; cluster: string }) {
         {advice.is_recommended ? "Recommended: a" : "A"} request that holds <b>{advice.held} %</b> of the
         attempts, with some room above: <b>{inWords("memory", advice.memory)}</b>,{" "}
         <b>{inWords("runtime", advice.runtime)}</b>
-        {advice.cores !== null && <b>, {count(advice.cores)} cores</b>}
+        {advice.cores !== null && <b>, {counted(advice.cores, "core")}</b>}
       </p>
       <pre class="command">{code}</pre>
       <Copy text={code} what="the Python code" />

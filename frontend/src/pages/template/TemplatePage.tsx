@@ -1,13 +1,15 @@
+import "../panels.css";
 import "./template.css";
+import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
 import { Facts } from "../../parts/Facts";
 import { Loaded } from "../../parts/Loaded";
 import { Progress } from "../../parts/Progress";
-import { paths } from "../../paths";
-import { Link } from "../../router";
+import { WorkflowTabs } from "../../parts/WorkflowTabs";
 import { count } from "../../words/numbers";
 import type { PageProps } from "..";
 import { requestedWords } from "../task/requests";
+import { Crumbs } from "../workflow/Crumbs";
 import { Attempts } from "./Attempts";
 import { Distributions } from "./Distributions";
 import { Limit } from "./Limit";
@@ -15,27 +17,39 @@ import { Recommendation } from "./Recommendation";
 import { Retries } from "./Retries";
 import type { TemplateUse } from "./shapes";
 
+type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
+
 /** A template of a workflow: what its tasks use, what to ask for, what became of attempts that failed. */
 export default function TemplatePage({ params }: PageProps) {
   const [id, name] = [Number(params.id), params.name ?? ""];
   const live = useLive<TemplateUse>(`workflows/${id}/templates/${encodeURIComponent(name)}`);
-  return <Loaded live={live}>{(use) => <Template use={use} refresh={live.refresh} />}</Loaded>;
-}
-
-function Template({ use, refresh }: { use: TemplateUse; refresh: () => void }) {
+  const { value: workflow } = useLive<Workflow>(`workflows/${id}`);
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
-        <Link to={paths.workflow(use.workflow_id)}>Workflow {use.workflow_id}</Link> ›{" "}
-        <Link to={paths.errors(use.workflow_id)}>Errors</Link> ·{" "}
-        <Link to={paths.timeline(use.workflow_id)}>Timeline</Link>
-      </nav>
+      <Crumbs workflow={workflow} id={id} />
+      <WorkflowTabs id={id} />
+      <Loaded live={live}>
+        {(use) => <Template use={use} refresh={live.refresh} mayAct={workflow?.may_act ?? false} />}
+      </Loaded>
+    </>
+  );
+}
+
+interface Props {
+  use: TemplateUse;
+  refresh: () => void;
+  mayAct: boolean;
+}
+
+function Template({ use, refresh, mayAct }: Props) {
+  return (
+    <>
       <div class="row">
         <h1>
           {use.name} <small class="quiet">template</small>
         </h1>
         <span class="push">
-          <Limit use={use} done={refresh} />
+          <Limit use={use} done={refresh} mayAct={mayAct} />
         </span>
       </div>
       <Progress counts={use.tasks} />

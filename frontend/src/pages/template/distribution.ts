@@ -5,7 +5,7 @@ import type { Option } from "../../charts/echarts";
 import { axis, base, tip } from "../../charts/look";
 import { tipOf } from "../../charts/tips";
 import { figure, inWords, type Measure, unitFor } from "../../charts/units";
-import { zoneAreas } from "../../charts/zones";
+import { ALL_ZONES, zoneAreas } from "../../charts/zones";
 
 /** Measurements as the API sums them up. */
 export interface Distribution {
@@ -43,12 +43,12 @@ export const NUMBERS = [
 ] as const;
 
 export function distribution({ measure, name, spread, marks = {} }: Shown) {
-  const largest = Math.max(spread.max, ...Object.values(marks));
+  const largest = Math.max(spread.max, ...Object.values(marks), measure === "percent" ? ALL_ZONES : 0);
   const unit = unitFor(measure, largest);
   const scaled = (value: number) => value / unit.size;
   const words = (value: number) => inWords(measure, value);
   return (colours: Colours): Option => {
-    const range = { min: 0, max: ceiling(scaled(largest), scaled(spread.histogram.width)) };
+    const range = { min: 0, max: ceiling(scaled(largest)) };
     return {
       ...base(colours),
       legend: { show: false },
@@ -59,7 +59,7 @@ export function distribution({ measure, name, spread, marks = {} }: Shown) {
       tooltip: tip((hit: { componentSubType: string; data: number[] }) => tipFor(hit, spread, words)),
       xAxis: [
         { ...axis(colours, ""), type: "value", gridIndex: 0, ...range, show: false },
-        { ...axis(colours, `${name}, ${unit.name}`), type: "value", gridIndex: 1, ...range },
+        { ...axis(colours, axisName(name, unit.name)), type: "value", gridIndex: 1, ...range },
       ],
       yAxis: [
         { type: "category", gridIndex: 0, data: [""], show: false },
@@ -79,7 +79,7 @@ export function distribution({ measure, name, spread, marks = {} }: Shown) {
           renderItem: bar(colours),
           encode: { x: [0, 1], y: 2 },
           data: spread.histogram.counts.map((count, at) => [...edgesOf(spread, at).map(scaled), count, at]),
-          ...(measure === "percent" ? { markArea: zoneAreas(colours) } : {}),
+          ...(measure === "percent" ? { markArea: zoneAreas(colours, range.max) } : {}),
           markLine: {
             silent: true,
             symbol: "none",
@@ -93,16 +93,19 @@ export function distribution({ measure, name, spread, marks = {} }: Shown) {
   };
 }
 
+/** `Memory, GiB`; cores are their own unit. */
+const axisName = (name: string, unit: string) => (unit === name.toLowerCase() ? name : `${name}, ${unit}`);
+
 /** From where to where a bin goes; the only one of values that are all the same has no width. */
 function edgesOf({ histogram: { start, width } }: Distribution, at: number): [number, number] {
   return [start + at * width, start + (at + 1) * width];
 }
 
 /** A round end of the axis behind the last bin and the last mark. */
-function ceiling(largest: number, step: number): number {
-  const wanted = largest + step / 2 || 1;
+function ceiling(largest: number): number {
+  const wanted = largest * 1.02 || 1;
   const power = 10 ** Math.floor(Math.log10(wanted));
-  const found = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= wanted);
+  const found = [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= wanted);
   return (found ?? 10) * power;
 }
 

@@ -4,6 +4,7 @@ import type { Colours } from "../../charts/colours";
 import type { Option } from "../../charts/echarts";
 import { axis, base, legend, tip, windowOn } from "../../charts/look";
 import { colourOf, inOrder, symbolOf, symbolOfAttempt } from "../../charts/verdicts";
+import { ALL_ZONES } from "../../charts/zones";
 
 /** One axis. Its values are in bytes, seconds or percent, and drawn in units of a size. */
 export interface Axis {
@@ -52,13 +53,18 @@ export function scatter(points: Points, tipFor: (at: number) => HTMLElement) {
       throttleType: "debounce",
       throttleDelay: 150,
     },
-    xAxis: axisOf(points.x, colours, 30),
-    yAxis: axisOf(points.y, colours, 46),
+    xAxis: axisOf(points.x, points.xs, colours, 30),
+    yAxis: axisOf(points.y, points.ys, colours, 46),
     series: groupsOf(points, colours).flatMap((group, place) => seriesOf(group, place, points, colours)),
   });
 }
 
-function axisOf({ name, isLog, places }: Axis, colours: Colours, nameGap: number): Option {
+function axisOf(
+  { name, isLog, places, hasZones }: Axis,
+  values: readonly number[],
+  colours: Colours,
+  nameGap: number,
+): Option {
   const drawn = axis(colours, name, { nameGap, scale: false });
   if (places)
     return {
@@ -67,7 +73,8 @@ function axisOf({ name, isLog, places }: Axis, colours: Colours, nameGap: number
       data: places,
       axisLabel: { color: colours.quiet, hideOverlap: true, width: 120, overflow: "truncate" },
     };
-  return { ...drawn, type: isLog ? "log" : "value" };
+  if (isLog) return { ...drawn, type: "log" };
+  return { ...drawn, type: "value", ...(hasZones ? { min: 0, max: endOf(values) } : {}) };
 }
 
 function groupsOf(points: Points, colours: Colours): Group[] {
@@ -111,8 +118,8 @@ function seriesOf(group: Group, place: number, points: Points, colours: Colours)
   const others = isChosen ? group.at.filter((at) => !isChosen(at)) : [];
   const lines = place === 0 ? { markLine: askedLines(points, colours), ...zones(points, colours) } : {};
   return [
-    { ...pointsOf(group, others, points), itemStyle: { color: group.colour, opacity: 0.12 }, z: 1 },
     { ...pointsOf(group, chosen, points), itemStyle: { color: group.colour, opacity: 0.75 }, z: 2, ...lines },
+    { ...pointsOf(group, others, points), itemStyle: { color: group.colour, opacity: 0.12 }, z: 1 },
   ];
 }
 
@@ -142,13 +149,14 @@ function askedLines({ x, y, asked = {} }: Points, colours: Colours): Option {
 }
 
 /** Behind points in percent of the request: where both fit, where one is close to its limit, where both are too much. */
-function zones({ x, y }: Points, colours: Colours): Option {
-  if (!x.hasZones || !y.hasZones) return {};
+function zones({ x, y, xs, ys }: Points, colours: Colours): Option {
+  if (!x.hasZones || !y.hasZones || x.isLog || y.isLog) return {};
+  const [right, top] = [endOf(xs), endOf(ys)];
   const area = (
     name: string,
     colour: string,
-    from: [number | string, number | string],
-    to: [number | string, number | string],
+    from: readonly [number, number],
+    to: readonly [number, number],
   ) => [
     { name, xAxis: from[0], yAxis: from[1], itemStyle: { color: colour, opacity: 0.08 } },
     { xAxis: to[0], yAxis: to[1] },
@@ -156,13 +164,17 @@ function zones({ x, y }: Points, colours: Colours): Option {
   return {
     markArea: {
       silent: true,
-      label: { color: colours.quiet, position: "insideTopRight", fontSize: 11 },
+      label: { color: colours.quiet, position: "insideTopLeft", fontSize: 11 },
       data: [
-        area("over-allocated", colours.scheduled, ["min", "min"], [50, 50]),
+        area("over-allocated", colours.scheduled, [0, 0], [50, 50]),
         area("well allocated", colours.done, [50, 50], [90, 90]),
-        area("under-allocated: runtime", colours.fatal, ["min", 90], ["max", "max"]),
-        area("under-allocated: memory", colours.fatal, [90, "min"], ["max", 90]),
+        area(`under-allocated: ${y.name.split(",")[0]}`, colours.fatal, [0, 90], [right, top]),
+        area(`under-allocated: ${x.name.split(",")[0]}`, colours.fatal, [90, 0], [right, 90]),
       ],
     },
   };
 }
+
+/** The end of an axis in percent, on which all zones are seen. */
+const endOf = (values: readonly number[]): number =>
+  10 * Math.ceil(values.reduce((most, value) => Math.max(most, value), ALL_ZONES) / 10);

@@ -1,14 +1,18 @@
+import "../panels.css";
 import "./timeline.css";
 import { useMemo } from "preact/hooks";
+import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
 import { Chart } from "../../charts/Chart";
 import { Choice, useChoice } from "../../parts/Choice";
 import { Loaded } from "../../parts/Loaded";
 import { zone } from "../../parts/Time";
+import { WorkflowTabs } from "../../parts/WorkflowTabs";
 import { paths } from "../../paths";
-import { go, Link } from "../../router";
+import { go } from "../../router";
 import { count, counted } from "../../words/numbers";
 import type { PageProps } from "..";
+import { Crumbs } from "../workflow/Crumbs";
 import { drawingOf } from "./boxes";
 import { timelineChart } from "./chart";
 import { Path } from "./Path";
@@ -16,20 +20,21 @@ import { Rows } from "./Rows";
 import type { CriticalPath, Timeline } from "./shapes";
 import { axisWords, rowWords, tipFor } from "./words";
 
+type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
+
 const BY = { template: "by template", node: "by node" } as const;
-const DAY = 86_400_000;
 
 /** When the tasks of a workflow waited and ran, and what its length came from. */
 export default function TimelinePage({ params }: PageProps) {
   const id = Number(params.id);
+  const { value: workflow } = useLive<Workflow>(`workflows/${id}`);
   const [by, setBy] = useChoice("by", BY);
   const live = useLive<Timeline>(`workflows/${id}/timeline?by=${by}`);
   const path = useLive<CriticalPath>(`workflows/${id}/critical-path`);
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
-        <Link to={paths.workflow(id)}>Workflow {id}</Link> › <Link to={paths.errors(id)}>Errors</Link>
-      </nav>
+      <Crumbs workflow={workflow} id={id} />
+      <WorkflowTabs id={id} />
       <div class="row">
         <h1>Timeline</h1>
         <Choice label="A row for each" choices={BY} chosen={by} onChoose={setBy} />
@@ -51,7 +56,7 @@ function Picture({ timeline, path }: { timeline: Timeline; path: CriticalPath | 
           const its = timeline.rows[row - first];
           return its ? rowWords(its, timeline.bars !== null) : (drawing.rows[row] ?? "");
         },
-        time: (at) => axisWords(at, chosenZone, drawing.to - drawing.from > DAY),
+        time: (at) => axisWords(at, chosenZone, drawing.to - drawing.from),
         tip: (box) => tipFor(box, timeline, path, chosenZone),
       }),
     [drawing, timeline, path, chosenZone],

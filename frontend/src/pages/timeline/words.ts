@@ -57,8 +57,11 @@ export function rowWords(row: Timeline["rows"][number], hasBars: boolean): strin
   return hasBars ? row.name : `${row.name}\nup to ${figure(mostAtATime(row))} at a time`;
 }
 
-/** A moment on the axis: its day only where more than a day is shown. */
-export function axisWords(at: number, zone: Zone, isLong: boolean): string {
+const HOUR = 3_600_000;
+
+/** A moment on an axis of so many milliseconds: its day where that is long, its seconds where it is short. */
+export function axisWords(at: number, zone: Zone, length: number): string {
   const [day = "", time = ""] = moment(new Date(at), zone).split(" ");
-  return isLong ? `${day.slice(5)} ${time.slice(0, 5)}` : time;
+  if (length > 12 * HOUR) return `${day.slice(5)} ${time.slice(0, 5)}`;
+  return length > HOUR ? time.slice(0, 5) : time;
 }

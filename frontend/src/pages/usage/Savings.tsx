@@ -40,20 +40,20 @@ const COLUMNS: readonly Column<Saving>[] = [
   { key: "memory", title: "GiB hours unused", isNumber: true, cell: (row) => short(row.memory_hours_unused) },
   {
     key: "memoryShare",
-    title: "of the memory",
+    title: "share",
     isNumber: true,
     cell: (row) => percent(row.amounts.memory_unused),
   },
   { key: "cores", title: "Core-hours unused", isNumber: true, cell: (row) => short(row.core_hours_unused) },
   {
     key: "coreShare",
-    title: "of the cores",
+    title: "share",
     isNumber: true,
     cell: (row) => percent(row.amounts.cores_unused),
   },
   {
     key: "failed",
-    title: "Core-hours of failures",
+    title: "In failures",
     isNumber: true,
     cell: (row) => short(row.amounts.failed_core_hours),
   },

@@ -1,3 +1,4 @@
+import "../panels.css";
 import { useMemo } from "preact/hooks";
 import { useLive } from "../../api/live";
 import { Chart } from "../../charts/Chart";
@@ -140,7 +141,7 @@ const COLUMNS: readonly Column<UsageGroup>[] = [
   { key: "memoryUnused", title: "unused", isNumber: true, cell: ({ total }) => percent(total.memory_unused) },
   {
     key: "failed",
-    title: "Core-hours of failures",
+    title: "Core-hours in failures",
     isNumber: true,
     cell: ({ total }) => short(total.failed_core_hours),
   },
