@@ -23,6 +23,7 @@ from jobmon_airflow.web.api import (
 )
 from jobmon_airflow.web.guarding import refuse_other_sites, refuse_unstorable
 from jobmon_airflow.web.headers import WithHeaders
+from jobmon_airflow.web.placing import WithWholePath
 from jobmon_airflow.web.refusals import answer_errors
 from jobmon_airflow.web.tables import mount
 
@@ -40,6 +41,7 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.add_middleware(WithHeaders)
+    app.add_middleware(WithWholePath)
     answer_errors(app)
     app.include_router(_api(), prefix=topics.PREFIX)
     app.include_router(mount.router)  # before the pages, which answer all that nobody else does

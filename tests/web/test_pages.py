@@ -59,8 +59,10 @@ def test_a_template_may_be_called_anything(client, built):
         )
 
 
-def test_a_page_knows_below_which_path_airflow_lives(client, built):
-    page = client("viewer", root_path="/airflow").get("/jobmon/").text
+@pytest.mark.parametrize("path", ["/airflow/jobmon/workflow/1", "/jobmon/workflow/1"])
+def test_a_page_knows_below_which_path_airflow_lives(client, built, path):
+    """Whether a proxy leaves this path or cuts it."""
+    page = client("viewer", root_path="/airflow").get(path).text
 
     assert '<base href="/airflow/jobmon/">' in page
     assert '<meta name="jobmon-base" content="/airflow/jobmon/">' in page
