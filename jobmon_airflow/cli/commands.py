@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import DBAPIError
 
-from jobmon_airflow.cli import explain, tables, workflows
+from jobmon_airflow.cli import explain, orders, tables, workflows
 from jobmon_airflow.cli.answers import Answer, Exit
 from jobmon_airflow.errors import JobmonError
 
@@ -95,6 +95,30 @@ def workflow_resume(asked: Namespace) -> Answer:
     if asked.here:
         return workflows.resume_here(asked.workflow_id, **how)
     return workflows.resume_in_airflow(asked.workflow_id, _trigger, **how, output=asked.output)
+
+
+@_answering
+def workflow_limit(asked: Namespace) -> Answer:
+    """``airflow jobmon workflow limit``."""
+    return orders.limit(asked.workflow_id, asked.tasks, template=asked.template, database=asked.database)
+
+
+@_answering
+def workflow_stop(asked: Namespace) -> Answer:
+    """``airflow jobmon workflow stop``."""
+    return orders.stop(asked.workflow_id, drain=asked.drain, database=asked.database)
+
+
+@_answering
+def task_done(asked: Namespace) -> Answer:
+    """``airflow jobmon task done``."""
+    return orders.done(asked.task_id, database=asked.database)
+
+
+@_answering
+def task_again(asked: Namespace) -> Answer:
+    """``airflow jobmon task again``."""
+    return orders.again(asked.task_id, alone=asked.alone, database=asked.database)
 
 
 @_answering

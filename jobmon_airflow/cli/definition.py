@@ -19,9 +19,11 @@ def get_cli_commands() -> list[CLICommand]:
             "0 is success, 1 says that tasks failed, 2 that it could not be done.",
             subcommands=[
                 GroupCommand(
-                    name="workflow", help="Look at workflows, and go on with them", subcommands=_WORKFLOW
+                    name="workflow",
+                    help="Look at workflows, stop them, and go on with them",
+                    subcommands=_WORKFLOW,
                 ),
-                GroupCommand(name="task", help="Look at single tasks", subcommands=_TASK),
+                GroupCommand(name="task", help="Look at single tasks, and change them", subcommands=_TASK),
                 GroupCommand(name="db", help="Look after the tables", subcommands=_TABLES),
                 _command("reap", "End the runs whose controller is gone, and their jobs", *_REAP),
             ],
@@ -39,6 +41,7 @@ _OUTPUT: Final = Arg(
 )
 _DATABASE: Final = Arg(("--database",), metavar="ADDRESS", help="the database, in place of the usual one")
 _WORKFLOW_ID: Final = Arg(("workflow_id",), type=int, metavar="WORKFLOW_ID", help="the number of a workflow")
+_TASK_ID: Final = Arg(("task_id",), type=int, metavar="TASK_ID", help="the number of a task")
 
 _REAP: Final = (
     Arg(("--leave-jobs",), action="store_true", help="let jobs go on, for a resume to take over"),
@@ -107,15 +110,43 @@ _WORKFLOW: Final = [
         _DATABASE,
         function="workflow_resume",
     ),
+    _command(
+        "limit",
+        "Let so many tasks of a workflow run at a time, at once; 0 pauses it",
+        _WORKFLOW_ID,
+        Arg(("tasks",), type=int, metavar="TASKS", help="so many; 0 pauses, 2147483647 is no limit"),
+        Arg(("--template",), help="of this template alone"),
+        _DATABASE,
+        function="workflow_limit",
+    ),
+    _command(
+        "stop",
+        "End the run of a workflow, which can be resumed",
+        _WORKFLOW_ID,
+        Arg(("--drain",), action="store_true", help="when what runs is over; else that is ended"),
+        _DATABASE,
+        function="workflow_stop",
+    ),
 ]
 _TASK: Final = [
     _command(
         "explain",
         "How a task stands, what it waits for, and how its attempts ended",
-        Arg(("task_id",), type=int, metavar="TASK_ID", help="the number of a task"),
+        _TASK_ID,
         _OUTPUT,
         _DATABASE,
         function="task_explain",
+    ),
+    _command(
+        "done", "Let a task count as done without having run", _TASK_ID, _DATABASE, function="task_done"
+    ),
+    _command(
+        "again",
+        "Let a task run again when its workflow is resumed, and all that depends on it",
+        _TASK_ID,
+        Arg(("--alone",), action="store_true", help="and nothing that depends on it"),
+        _DATABASE,
+        function="task_again",
     ),
 ]
 _TABLES: Final = [

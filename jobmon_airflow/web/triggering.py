@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from airflow.api.common.trigger_dag import trigger_dag
@@ -14,6 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import HTTPException
+from sqlalchemy.orm import Session
 
 from jobmon_airflow.dags.names import dag_id_of
 from jobmon_airflow.errors import AirflowRefused
@@ -33,7 +33,7 @@ def resume(store: Database, workflow_id: int, wish: Wish, user: User) -> Resumed
     with store.read() as connection:
         runs = resuming.runs_so_far(connection, workflow_id)
         origin = origins.of_workflow(connection, workflow_id)
-    dag = next(_dags_for(origin), None)
+    dag = _dag_for(origin)
     if dag is None:
         return resuming.by_hand(workflow_id, wish)
     # Who ran a workflow may go on with it by the DAG that was made for it, and by no other.
@@ -51,20 +51,29 @@ def resume(store: Database, workflow_id: int, wish: Wish, user: User) -> Resumed
     return resumed
 
 
-def _dags_for(origin: Origin) -> Iterator[DagModel]:
-    """The DAGs that run a workflow which is named to them: its family's, else one that ran it before."""
+def _dag_for(origin: Origin) -> DagModel | None:
+    """The DAG that runs a workflow which is named to it: its family's, else one that ran it before."""
     family = dag_id_of(origin.tool, origin.name)
-    for dag_id in dict.fromkeys([family, *sorted(origin.dag_ids)]):
-        with create_session() as session:
+    with create_session() as session:
+        for dag_id in dict.fromkeys([family, *sorted(origin.dag_ids)]):
             dag = session.get(DagModel, dag_id)
-            if dag is None or dag.is_stale or dag.has_import_errors:
-                continue
-            stored = DBDagBag().get_latest_version_of_dag(dag_id, session=session)
-            if stored is not None and any(
-                (task._task_module, task.task_type) == _OPERATOR  # noqa: SLF001 - Airflow names it nowhere else
-                for task in stored.tasks
+            if (
+                dag is not None
+                and not (dag.is_stale or dag.has_import_errors)
+                and _runs_workflows(dag_id, session)
             ):
-                yield dag
+                session.expunge(dag)
+                return dag
+    return None
+
+
+def _runs_workflows(dag_id: str, session: Session) -> bool:
+    """Whether one of its tasks hears which workflow is meant."""
+    stored = DBDagBag().get_latest_version_of_dag(dag_id, session=session)
+    return stored is not None and any(
+        (task._task_module, task.task_type) == _OPERATOR  # noqa: SLF001 - Airflow names it nowhere else
+        for task in stored.tasks
+    )
 
 
 def _is_of_our_bundle(dag: DagModel) -> bool:
