@@ -241,7 +241,7 @@ def _turn(connection: Connection, of: Chain, run: int) -> turns.Written:
     task_instances.advance(connection, known, TaskInstanceStatus.INSTANTIATED, AT)
     turn = turns.Turn(number=1, run_status=WorkflowRunStatus.BOUND)
     turn.launched = [(number, f"81_{number}") for number in known]
-    turn.started = [(number, f"81_{number}", "node7", 4711) for number in known]
+    turn.started = [(number, f"81_{number}", "node7", 4711, None, None) for number in known]
     turn.told_to_stop = known[:10]
     turn.endings = [
         turns.Ending(attempt_id=number, status=status, facts=(None,) * len(turns.ENDING), error="x")

@@ -178,12 +178,13 @@ def test_an_intent_moves_its_tasks_and_counts_the_attempt(database: Database, ro
 def test_an_attempt_keeps_what_is_told_on_its_way(database: Database, row: Chain, run: int) -> None:
     one, two, three = begun(database, run, row)
 
-    turn = Turn(launched=[(one, "81_1"), (two, None)], started=[(three, "81_3", "node7", 4711)])
+    turn = Turn(launched=[(one, "81_1"), (two, None)], started=[(three, "81_3", "node7", 4711, "out", "err")])
     write(database, run, turn)
 
     assert [
         (it.status, it.distributor_id, it.nodename, it.process_group_id) for it in attempts(database, row)
     ] == [("O", "81_1", None, None), ("O", None, None, None), ("R", "81_3", "node7", 4711)]
+    assert [(it.stdout, it.stderr) for it in attempts(database, row)][2] == ("out", "err")
 
 
 def test_an_attempt_that_is_over_keeps_all_that_is_known_of_it(
@@ -434,7 +435,7 @@ def test_what_was_told_to_stop_is_done_or_was_stopped(
     write(database, run, Turn(told_to_stop=[one]))
     assert letters(attempts(database, row)) == "K"
 
-    write(database, run, Turn(launched=[(one, "81")], started=[(one, "81", "node7", 1)]))
+    write(database, run, Turn(launched=[(one, "81")], started=[(one, "81", "node7", 1, None, None)]))
     write(database, run, Turn(endings=[over(one, status, **KNOWN)]))
 
     (found,) = attempts(database, row)
@@ -467,7 +468,7 @@ def test_what_is_told_of_an_attempt_that_is_over_changes_nothing(
     before = everything(database, row)
 
     late = moving(TaskStatus.LAUNCHED, row.task_ids[0], launched=[(one, "81")], told_to_stop=[one])
-    late.started = [(one, "81", "node7", 4711)]
+    late.started = [(one, "81", "node7", 4711, None, None)]
     late.endings = [over(one, TaskInstanceStatus.RESOURCE_ERROR, **KNOWN)]
     for target in (TaskStatus.RUNNING, TaskStatus.ADJUSTING_RESOURCES, TaskStatus.ERROR_FATAL):
         late.move(target, row.task_ids[:1])
