@@ -3,7 +3,8 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 export interface FiguresProps {
-  title?: string;
+  /** Of what they are, for who goes from one table to the next. */
+  of: string;
   head: readonly string[];
   rows: () => readonly (readonly ComponentChildren[])[];
 }
@@ -11,12 +12,12 @@ export interface FiguresProps {
 const MOST = 500;
 
 /** What a chart shows, as a table that opens below it. */
-export function Figures({ title = "The same in figures", head, rows }: FiguresProps) {
+export function Figures({ of, head, rows }: FiguresProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details class="figures" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{title}</summary>
-      {isOpen && <FigureTable title={title} head={head} rows={rows()} />}
+      <summary>The same in figures</summary>
+      {isOpen && <FigureTable title={`${of} in figures`} head={head} rows={rows()} />}
     </details>
   );
 }

@@ -91,17 +91,19 @@ const columnsFor = (choose: (id: number) => void, chosen: number | null): readon
     key: "text",
     title: "Error",
     cell: (row) => (
-      <button
-        type="button"
-        class="link error-text"
-        aria-expanded={row.id === chosen}
-        onClick={() => choose(row.id)}
-      >
-        {cleanedLine(row.text.slice(0, LONGEST))}
-      </button>
+      <>
+        <button
+          type="button"
+          class="link error-text"
+          aria-expanded={row.id === chosen}
+          onClick={() => choose(row.id)}
+        >
+          {cleanedLine(row.text.slice(0, LONGEST))}
+        </button>{" "}
+        {row.is_new && <b class="badge new">new since the last run</b>}
+      </>
     ),
   },
-  { key: "new", title: "", cell: (row) => row.is_new && <b class="badge new">new since the last run</b> },
   { key: "attempts", title: "Attempts", isNumber: true, cell: (row) => count(row.attempts) },
   { key: "tasks", title: "Tasks", isNumber: true, cell: (row) => count(row.tasks) },
   {

@@ -5,6 +5,7 @@ import type { Column } from "../../parts/Table";
 import { Time } from "../../parts/Time";
 import { paths } from "../../paths";
 import { Link } from "../../router";
+import { cleanedLine } from "../../trace/clean";
 import { Trace } from "../../trace/Trace";
 import { count, percent } from "../../words/numbers";
 import type { ErrorGroup, FailedAttempt } from "./shapes";
@@ -45,7 +46,7 @@ function Sample({ group, workflowId }: { group: ErrorGroup; workflowId: number }
   const label = `What attempt ${sample.attempt_id} said`;
   return (
     <>
-      <h2 class="error-title">{sample.telling || group.text}</h2>
+      <h2 class="error-title">{cleanedLine(sample.telling || group.text)}</h2>
       <Facts
         facts={[
           [

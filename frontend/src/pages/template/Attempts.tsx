@@ -28,7 +28,11 @@ export function Attempts({ use }: { use: TemplateUse }) {
   const question = questionOf(query);
   const filters = question.toString();
   for (const name of [axes.x, axes.y]) if (!isMeasure(name)) question.append("arg", name.slice(4));
-  const live = useLive<AttemptPoints>(`${path}?${question}`, { active: use.is_active });
+  const live = useLive<AttemptPoints>(`${path}?${question}`, {
+    active: use.is_active,
+    keeps: true,
+    rest: 60_000,
+  });
   return (
     <section class="panel" aria-label="Attempts">
       <div class="row">

@@ -41,7 +41,7 @@ export function ChosenAttempts({ points, at, name }: Props) {
     ...args.map((arg) => ({ key: `arg.${arg}`, title: arg, cell: (it: ChosenAttempt) => it.args[arg] })),
   ];
   return (
-    <div class="table">
+    <div class="table chosen">
       <h3>Chosen: {counted(at.length, "attempt")}</h3>
       <Table
         columns={columns}

@@ -71,7 +71,8 @@ function Spread({ name, measure, measured, isPercent }: SpreadProps) {
       )}
       <Chart label={said} option={option} height={230} key={unit}>
         <Figures
-          head={["", name]}
+          of={name}
+          head={["what", name]}
           rows={() => [
             ["mean", words(shown.mean)],
             ...NUMBERS.map(([said, key]) => [said, words(shown[key])]),

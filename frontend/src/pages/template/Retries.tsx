@@ -29,6 +29,7 @@ export function Retries({ use }: { use: TemplateUse }) {
             height={100 + 32 * retries.length}
           >
             <Figures
+              of="Retries"
               head={["why it failed", "attempts", ...NEXT.map(({ words }) => words)]}
               rows={() =>
                 retries.map(({ verdict, attempts, followed }) => [

@@ -6,6 +6,7 @@ import { Facts } from "../../parts/Facts";
 import { Loaded } from "../../parts/Loaded";
 import { Progress } from "../../parts/Progress";
 import { WorkflowTabs } from "../../parts/WorkflowTabs";
+import { cleanedLine } from "../../trace/clean";
 import { count } from "../../words/numbers";
 import type { PageProps } from "..";
 import { requestedWords } from "../task/requests";
@@ -22,7 +23,9 @@ type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
 /** A template of a workflow: what its tasks use, what to ask for, what became of attempts that failed. */
 export default function TemplatePage({ params }: PageProps) {
   const [id, name] = [Number(params.id), params.name ?? ""];
-  const live = useLive<TemplateUse>(`workflows/${id}/templates/${encodeURIComponent(name)}`);
+  const live = useLive<TemplateUse>(`workflows/${id}/templates/${encodeURIComponent(name)}`, {
+    rest: 15_000,
+  });
   const { value: workflow } = useLive<Workflow>(`workflows/${id}`);
   return (
     <>
@@ -46,7 +49,7 @@ function Template({ use, refresh, mayAct }: Props) {
     <>
       <div class="row">
         <h1>
-          {use.name} <small class="quiet">template</small>
+          {cleanedLine(use.name)} <small class="quiet">template</small>
         </h1>
         <span class="push">
           <Limit use={use} done={refresh} mayAct={mayAct} />

@@ -10,14 +10,17 @@ export function Rows({ timeline }: { timeline: Timeline }) {
   return (
     <div class="table">
       <Table
-        columns={COLUMNS}
+        columns={columnsBy(timeline.by)}
         rows={timeline.rows}
         rowKey={(row) => row.name}
         caption={`Waiting and running by ${timeline.by}`}
         empty="Nothing was attempted yet."
       />
       <footer>
-        <span />
+        <span class="quiet">
+          Of what is waited and run, half are below the first, 95 % below the second, and the third is the
+          most.
+        </span>
         <FileButtons
           name={`workflow-${timeline.workflow_id}-timeline-by-${timeline.by}`}
           head={HEAD}
@@ -28,20 +31,20 @@ export function Rows({ timeline }: { timeline: Timeline }) {
   );
 }
 
-const seconds = (value: number | undefined) => (value === undefined ? "–" : span(value));
+function spreadWords(spread: TimelineRow["ran"]): string {
+  return spread ? [spread.median, spread.p95, spread.max].map(span).join(" · ") : "–";
+}
 
-const COLUMNS: readonly Column<TimelineRow>[] = [
-  { key: "name", title: "", cell: (row) => row.name },
+const columnsBy = (by: string): readonly Column<TimelineRow>[] => [
+  { key: "name", title: by, cell: (row) => row.name },
   { key: "attempts", title: "Attempts", isNumber: true, cell: (row) => count(Math.round(row.attempts)) },
   { key: "begin", title: "From", cell: (row) => <Time at={row.begin} exact /> },
   { key: "end", title: "To", cell: (row) => <Time at={row.end} exact /> },
-  { key: "waited", title: "Waited, half below", isNumber: true, cell: (row) => seconds(row.waited?.median) },
-  { key: "waited95", title: "95 % below", isNumber: true, cell: (row) => seconds(row.waited?.p95) },
-  { key: "waitedMost", title: "at most", isNumber: true, cell: (row) => seconds(row.waited?.max) },
-  { key: "ran", title: "Ran, half below", isNumber: true, cell: (row) => seconds(row.ran?.median) },
-  { key: "ran95", title: "95 % below", isNumber: true, cell: (row) => seconds(row.ran?.p95) },
-  { key: "ranMost", title: "at most", isNumber: true, cell: (row) => seconds(row.ran?.max) },
+  { key: "waited", title: "Waited", isNumber: true, hint: HINT, cell: (row) => spreadWords(row.waited) },
+  { key: "ran", title: "Ran", isNumber: true, hint: HINT, cell: (row) => spreadWords(row.ran) },
 ];
+
+const HINT = "Half are below the first, 95 % below the second, and the third is the most.";
 
 const HEAD = [
   "name",

@@ -29,8 +29,8 @@ export default function TimelinePage({ params }: PageProps) {
   const id = Number(params.id);
   const { value: workflow } = useLive<Workflow>(`workflows/${id}`);
   const [by, setBy] = useChoice("by", BY);
-  const live = useLive<Timeline>(`workflows/${id}/timeline?by=${by}`);
-  const path = useLive<CriticalPath>(`workflows/${id}/critical-path`);
+  const live = useLive<Timeline>(`workflows/${id}/timeline?by=${by}`, { keeps: true, rest: 15_000 });
+  const path = useLive<CriticalPath>(`workflows/${id}/critical-path`, { rest: 15_000 });
   return (
     <>
       <Crumbs workflow={workflow} id={id} />

@@ -28,7 +28,7 @@ export default function UsagePage() {
   for (const key of ["from", "to"]) if (query.get(key)) time.set(key, query.get(key) ?? "");
   const question = new URLSearchParams(time);
   question.set("by", by);
-  const live = useLive<Usage>(`usage?${question}`);
+  const live = useLive<Usage>(`usage?${question}`, { keeps: true });
   return (
     <>
       <h1>Usage over time</h1>

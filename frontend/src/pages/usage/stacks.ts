@@ -46,7 +46,7 @@ export function stackedBars({ steps, stacks, unit }: Stacked) {
     ...base(colours),
     // Patterns besides colours.
     aria: { enabled: true, label: { enabled: false }, decal: { show: true } },
-    legend: legend(colours, { data: stacks.map(({ name }) => name) }),
+    legend: legend(colours, { data: stacks.map(({ name }) => ({ name, itemStyle: { opacity: 1 } })) }),
     grid: { left: 64, right: 16, top: 36, bottom: 48 },
     tooltip: tip((hit: Hit) => tipFor(hit, steps, stacks, unit)),
     dataZoom: [windowOn("x")],
