@@ -111,7 +111,7 @@ def _cut(table: Table, longest: int) -> Select[Any]:
     for column in table.columns:
         if is_long(column):
             columns.append(func.substr(column, 1, longest).label(column.name))
-            columns.append(func.length(column).label(LENGTH_OF + column.name))
+            columns.append(func.char_length(column).label(LENGTH_OF + column.name))
         else:
             columns.append(column)
     return select(*columns)

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from jobmon_airflow.web.access import MayReadDag
+from jobmon_airflow.web.tables.rights import MAY_READ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 PLACE: Final = "/tables"
-MAY_READ: Final = "jobmon.may_read"  #: where a request says which DAGs its user may read
 _AT_A_TIME: Final = 4  # requests; others wait
 
 router = APIRouter(include_in_schema=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import Context
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.dags.names import dag_id_of
 from jobmon_airflow.store import readable
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import ColumnElement, Connection, Table
+
+
+MAY_READ: Final = "jobmon.may_read"  #: where a request says which DAGs its user may read
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,8 @@ from werkzeug.exceptions import HTTPException
 from jobmon_airflow.client import registry
 from jobmon_airflow.errors import InvalidQuestion, JobmonError, UnknownName
 from jobmon_airflow.web.tables.models import MODELS
-from jobmon_airflow.web.tables.mount import MAY_READ
 from jobmon_airflow.web.tables.reading import rights
-from jobmon_airflow.web.tables.rights import Rights
+from jobmon_airflow.web.tables.rights import MAY_READ, Rights
 from jobmon_airflow.web.tables.security import AirflowSecurity
 from jobmon_airflow.web.tables.views import views
 
