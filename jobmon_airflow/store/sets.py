@@ -63,9 +63,19 @@ def insert(
         _DIALECTS[dialect_name(connection)].insert(connection, target, part, existing)
 
 
-def replace(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Insert rows, each in place of the one with the same primary key, if there is one; no key comes twice."""
-    target = _target(connection, table, columns)
+def replace(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    *,
+    constants: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert rows, each in place of the one with the same primary key, if there is one; no key comes twice.
+
+    Every one of them also gets the constants.
+    """
+    target = _target(connection, table, columns, constants)
     for part in slices(rows):
         _DIALECTS[dialect_name(connection)].insert(connection, target, part, Existing.REPLACED)
 

@@ -61,7 +61,7 @@ def seconds_of_version(connection: Connection, version_id: int) -> float | None:
         .where(_its.verdict == DONE)
     )
     seconds, attempts = connection.execute(query).one()
-    return seconds / attempts if attempts else None
+    return seconds / int(attempts) if attempts else None
 
 
 def _used(connection: Connection, of: Any, workflow_ids: Collection[int]) -> Iterable[Used]:
@@ -81,4 +81,5 @@ def _used(connection: Connection, of: Any, workflow_ids: Collection[int]) -> Ite
         sums.c.its, sums.c.verdict, *(sums.c[name] for name in _SUMS), task_resources.c.requested_resources
     ).join(task_resources, task_resources.c.id == sums.c.task_resources_id)
     rows: Iterable[Any] = connection.execute(query)
-    yield from (Used(*row) for row in rows)
+    # MariaDB adds whole numbers up to decimal ones.
+    yield from (Used(of, verdict, int(attempts), *rest) for of, verdict, attempts, *rest in rows)

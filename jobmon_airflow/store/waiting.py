@@ -106,12 +106,10 @@ def note(
     connection: Connection, workflow_run_id: int, waiting: Mapping[int, tuple[int, int]], at: datetime
 ) -> None:
     """Note of each array how many of a run's tasks wait for room alone, and how many for what has failed for good."""
-    rows = [
-        (workflow_run_id, array_id, for_room, for_failed, at)
-        for array_id, (for_room, for_failed) in sorted(waiting.items())
-    ]
-    columns = ("workflow_run_id", "array_id", "for_room", "for_failed", "status_date")
-    sets.replace(connection, waiting_tasks, columns, rows)
+    rows = [(array_id, *counts) for array_id, counts in sorted(waiting.items())]
+    constants = {"workflow_run_id": workflow_run_id, "status_date": at}
+    columns = ("array_id", "for_room", "for_failed")
+    sets.replace(connection, waiting_tasks, columns, rows, constants=constants)
 
 
 # --- reading ------------------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ def _moves(
     if max(move.at for move in by_minute) - min(move.at for move in by_minute) > SHORT:
         return by_minute, _MINUTE
     rows = moves_by_minute.in_full(connection, workflow_id)
-    return [Move(*row, 1) for row in rows], 1
+    return [Move(array_id, at, before, after, 1) for array_id, at, before, after in rows], 1
 
 
 def _step(span: timedelta, finest: int) -> int:

@@ -60,7 +60,9 @@ def migrated(
         if kind == "sqlite":
             return f"sqlite:///{tmp_path_factory.mktemp('store') / 'jobmon.db'}"
         # It goes with its server, at the end of all tests.
-        return servers.create_database(request.getfixturevalue(f"{kind}_server"), "store_tests")
+        return servers.create_database(
+            request.getfixturevalue(f"{kind}_server"), f"store_tests_{next(_numbers)}"
+        )
 
     with ExitStack() as stack:
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from jobmon_airflow import states
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import (
+    action_log,
     airflow_tasks,
     attributes,
     error_kinds,
@@ -216,6 +217,7 @@ def _fill_every_table(database: Database, new: Callable[[str], str]) -> None:
         airflow_tasks.note(connection, this, AT, workflow_id=bound.workflow_id, workflow_run_id=run)
         waiting.replace(connection, run, {(bound.array_id, "Priority"): 1}, AT)
         waiting.note(connection, run, {bound.array_id: (1, 1)}, AT)
+        action_log.note(connection, bound.workflow_id, "ada", "stop", "", AT)
         for status in (TaskInstanceStatus.INSTANTIATED, TaskInstanceStatus.ERROR):
             task_instances.advance(connection, attempts.values(), status, AT)
         usage_by_hour.add(connection, list(attempts.values()))
