@@ -26,6 +26,7 @@ export default function ErrorsPage({ params }: PageProps) {
   const after = query.get("after");
   const live = useLive<ErrorGroups>(
     `workflows/${id}/errors${after ? `?after=${encodeURIComponent(after)}` : ""}`,
+    { keeps: true },
   );
   return (
     <>

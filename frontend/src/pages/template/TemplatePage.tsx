@@ -31,30 +31,22 @@ export default function TemplatePage({ params }: PageProps) {
     <>
       <Crumbs workflow={workflow} id={id} />
       <WorkflowTabs id={id} />
-      <Loaded live={live}>
-        {(use) => <Template use={use} refresh={live.refresh} mayAct={workflow?.may_act ?? false} />}
-      </Loaded>
+      <div class="row">
+        <h1>
+          {cleanedLine(name)} <small class="quiet">template</small>
+        </h1>
+        <span class="push">
+          {live.value && <Limit use={live.value} done={live.refresh} mayAct={workflow?.may_act ?? false} />}
+        </span>
+      </div>
+      <Loaded live={live}>{(use) => <Template use={use} />}</Loaded>
     </>
   );
 }
 
-interface Props {
-  use: TemplateUse;
-  refresh: () => void;
-  mayAct: boolean;
-}
-
-function Template({ use, refresh, mayAct }: Props) {
+function Template({ use }: { use: TemplateUse }) {
   return (
     <>
-      <div class="row">
-        <h1>
-          {cleanedLine(use.name)} <small class="quiet">template</small>
-        </h1>
-        <span class="push">
-          <Limit use={use} done={refresh} mayAct={mayAct} />
-        </span>
-      </div>
       <Progress counts={use.tasks} />
       <Facts facts={factsOf(use)} />
       <Recommendation use={use} />

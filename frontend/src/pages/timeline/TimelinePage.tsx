@@ -15,6 +15,7 @@ import type { PageProps } from "..";
 import { Crumbs } from "../workflow/Crumbs";
 import { drawingOf } from "./boxes";
 import { timelineChart } from "./chart";
+import { Legend } from "./Legend";
 import { Path } from "./Path";
 import { Rows } from "./Rows";
 import type { CriticalPath, Timeline } from "./shapes";
@@ -70,7 +71,7 @@ function Picture({ timeline, path }: { timeline: Timeline; path: CriticalPath | 
   return (
     <section class="panel" aria-label="When attempts waited and ran">
       <p class="quiet">{sampleWords(timeline)}</p>
-      <Legend isOneByOne={timeline.bars !== null} />
+      <Legend timeline={timeline} />
       <Chart
         label={`When attempts waited and ran, in ${counted(drawing.rows.length, "row")}. The tables below say the same.`}
         option={option}
@@ -91,26 +92,4 @@ function sampleWords({ attempts, sampled, bars, more_rows: more }: Timeline): st
       ? `How many of ${counted(attempts, "attempt")} waited and ran at a time, by ${count(sampled)} that stand for all.`
       : `How many of ${counted(attempts, "attempt")} waited and ran at a time.`;
   return more ? `${how} ${counted(more, "other node")} had less to do and are left out.` : how;
-}
-
-function Legend({ isOneByOne }: { isOneByOne: boolean }) {
-  return (
-    <ul class="legend timeline-legend">
-      <li>
-        <i class="wait" /> waited at the cluster
-      </li>
-      <li>
-        <i class="run" /> {isOneByOne ? "runs; what is over has the colour of how it ended" : "ran"}
-      </li>
-      <li>
-        <i class="idle" /> could not begin yet
-      </li>
-      <li>
-        <i class="lost" /> lost in attempts that failed
-      </li>
-      <li>
-        <i class="path" /> on the critical path
-      </li>
-    </ul>
-  );
 }

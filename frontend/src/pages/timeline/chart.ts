@@ -3,9 +3,10 @@
 import type { Colours } from "../../charts/colours";
 import type { Option } from "../../charts/echarts";
 import { axis, base, tip, windowOn } from "../../charts/look";
-import { colourOf } from "../../charts/verdicts";
+import { colourOf, letterOf } from "../../charts/verdicts";
 import type { Box, Drawing, Look } from "./boxes";
 
+const LETTER = 9; // pixels that one needs
 const GAP = 0.14; // of a band, between it and the next
 
 export interface Words {
@@ -73,16 +74,35 @@ const boxOf = (boxes: readonly Box[], colours: Colours) => (place: Place, api: A
   const band = api.size([0, 1])[1] * (1 - GAP);
   const y = middle - band / 2 + box.top * band;
   const height = Math.max(1, (box.bottom - box.top) * band - ((box.bottom - box.top) * band > 5 ? 1 : 0));
-  return {
+  const edge = box.isOnPath ? { stroke: colours.text, lineWidth: 1.5 } : {};
+  const rect = {
     type: "rect",
     shape: { x, y, width: end - x, height },
-    style: {
-      fill: fillOf(box.look, colours),
-      ...(box.isOnPath ? { stroke: colours.text, lineWidth: 1.5 } : {}),
-    },
+    style: { fill: fillOf(box.look, colours), ...edge },
     z2: box.isOnPath ? 2 : 1,
   };
+  const letter = box.look.is === "ended" ? letterOf(box.look.verdict) : "";
+  const hasRoom = height >= LETTER && end - x >= LETTER;
+  return {
+    type: "group",
+    children: letter && hasRoom ? [rect, letterAt(letter, x, y + height / 2, colours)] : [rect],
+  };
 };
+
+/** Why an attempt failed, so that its colour is not all that says so. */
+const letterAt = (letter: string, x: number, y: number, colours: Colours) => ({
+  type: "text",
+  style: {
+    text: letter,
+    x: x + 2,
+    y,
+    fill: colours.ground,
+    font: "bold 10px sans-serif",
+    verticalAlign: "middle",
+  },
+  z2: 3,
+  silent: true,
+});
 
 export function fillOf(look: Look, colours: Colours): string {
   switch (look.is) {
