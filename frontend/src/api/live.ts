@@ -16,6 +16,8 @@ export interface Live<T> {
 interface Options {
   /** Whether it may change, if the answer does not say it itself. */
   active?: boolean | undefined;
+  /** Whether the answer to the question before stays until the next one comes. */
+  keeps?: boolean;
   /** Milliseconds between two questions: more where answers are large. */
   rest?: number;
 }
@@ -24,7 +26,10 @@ interface Options {
  * What the API answers, kept up to date while it may change and the page is looked at. What may change says so itself
  * by `is_active`, or `active` says it.
  */
-export function useLive<T>(path: string | null, { active, rest = POLL }: Options = {}): Live<T> {
+export function useLive<T>(
+  path: string | null,
+  { active, keeps = false, rest = POLL }: Options = {},
+): Live<T> {
   const [value, setValue] = useState<T | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [isLoading, setLoading] = useState(path !== null);
@@ -49,7 +54,7 @@ export function useLive<T>(path: string | null, { active, rest = POLL }: Options
   }, [path]);
 
   useEffect(() => {
-    setValue(null);
+    if (!keeps) setValue(null);
     setFailure(null);
     void ask();
     return () => asking.current?.abort();

@@ -15,6 +15,8 @@ export interface Route {
 /** All pages. Each is loaded when it is first asked for. */
 export const routes: readonly Route[] = [
   { form: "/", title: () => "Workflows", load: () => import("./workflows/WorkflowsPage") },
+  // Where Airflow's tab of a DAG leads.
+  { form: "/dag", title: () => "Workflows", load: () => import("./workflows/WorkflowsPage") },
   {
     form: "/workflow/:id",
     title: ({ id }) => `Workflow ${id}`,

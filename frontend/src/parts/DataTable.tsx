@@ -40,7 +40,7 @@ export function DataTable<R>(props: Props<R>) {
   const all = asked.toString();
   asked.set("limit", String(limit));
   if (after) asked.set("after", after);
-  const live = useLive<PageOf<R>>(`${path}?${asked}`, { active });
+  const live = useLive<PageOf<R>>(`${path}?${asked}`, { active, keeps: true });
   const [before, setBefore] = useState<(string | null)[]>([]);
   useEffect(() => setBefore([]), [path, all]);
 
@@ -56,7 +56,7 @@ export function DataTable<R>(props: Props<R>) {
   };
   const next = live.value?.next;
   return (
-    <div class="table">
+    <div class={live.isLoading ? "table loading" : "table"}>
       {live.failure && <Problem failure={live.failure} again={live.refresh} />}
       <Table
         columns={columns}

@@ -2,7 +2,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { address } from "../base";
 import { type PageProps, type Route, routes } from "../pages";
-import { Announcer } from "../parts/announce";
+import { Announcer, announce } from "../parts/announce";
 import { ZoneChoice } from "../parts/Time";
 import { matched, paths } from "../paths";
 import { Link, usePlace } from "../router";
@@ -51,11 +51,21 @@ export function Shell() {
   );
 }
 
+/** Whether a page was shown before. */
+let wasHere = false;
+
 function Page({ route, params }: Found) {
   const [Loaded, setLoaded] = useState<ComponentType<PageProps> | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
-    document.title = `${route.title(params)} - Jobmon`;
+    const title = route.title(params);
+    document.title = `${title} - Jobmon`;
+    if (wasHere) {
+      // As if the browser had loaded a page: who reads by ear or keyboard begins at its top.
+      document.getElementById("page")?.focus({ preventScroll: true });
+      announce(title);
+    }
+    wasHere = true;
     route.load().then(
       (module) => setLoaded(() => module.default),
       (error: unknown) => setProblem(String(error)),

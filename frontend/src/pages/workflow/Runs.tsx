@@ -1,4 +1,5 @@
 import type { Answer } from "../../api/client";
+import { FileButtons } from "../../charts/FileButtons";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Status } from "../../parts/Status";
 import { Table } from "../../parts/Table";
@@ -44,12 +45,28 @@ const ACTIONS: readonly Column<Action>[] = [
   },
 ];
 
+const HEAD = ["run", "user", "status", "began", "since", "controller", "version", "in_airflow"];
+
+const rowOf = (run: Run) => [
+  ...[run.id, run.user, run.status, run.created_date, run.status_date, run.controller, run.version],
+  run.airflow.map(({ dag_id, run_id, task_id }) => `${dag_id}/${run_id}/${task_id}`).join(" "),
+];
+
 /** Who ran it and when, and what people ordered. */
 export function Runs({ workflow }: { workflow: Workflow }) {
   return (
     <>
       <section class="panel" aria-label="Runs">
-        <h2>Runs</h2>
+        <div class="row">
+          <h2>Runs</h2>
+          <span class="push">
+            <FileButtons
+              name={`workflow-${workflow.id}-runs`}
+              head={HEAD}
+              rows={() => workflow.runs.map(rowOf)}
+            />
+          </span>
+        </div>
         <div class="table">
           <Table
             columns={RUNS}

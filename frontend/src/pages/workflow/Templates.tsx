@@ -1,9 +1,10 @@
-import { api } from "../../api/client";
+import { FileButtons } from "../../charts/FileButtons";
 import { Progress } from "../../parts/Progress";
 import { type Column, Table } from "../../parts/Table";
 import { paths } from "../../paths";
 import { Link } from "../../router";
 import { count, percent, short } from "../../words/numbers";
+import { BUCKETS } from "../../words/statuses";
 import { limitWords, type Workflow } from "./WorkflowPage";
 
 type Template = Workflow["templates"][number];
@@ -46,19 +47,25 @@ const columns = (workflow: number): readonly Column<Template>[] => [
   },
 ];
 
+const HEAD = [
+  ...["template", "tasks", ...BUCKETS.map((bucket) => bucket.toLowerCase()), "limit"],
+  ...["attempts", "core_hours", "memory_hours", "unused_cores", "unused_memory"],
+];
+
+const rowsOf = ({ templates }: Workflow) =>
+  templates.map(({ name, tasks, counts, limit, spent }) => [
+    ...[name, tasks, ...BUCKETS.map((bucket) => counts[bucket] ?? 0), limit],
+    ...[spent.attempts, spent.core_hours, spent.memory_hours, spent.wasted_cores, spent.wasted_memory],
+  ]);
+
 /** How far each template is, and what it cost. */
 export function Templates({ workflow }: { workflow: Workflow }) {
   return (
     <section class="panel" aria-label="Templates">
       <div class="row">
         <h2>Templates</h2>
-        <span class="push downloads">
-          <a href={api(`workflows/${workflow.id}?format=csv`)} download={`workflow-${workflow.id}.csv`}>
-            CSV
-          </a>
-          <a href={api(`workflows/${workflow.id}`)} download={`workflow-${workflow.id}.json`}>
-            JSON
-          </a>
+        <span class="push">
+          <FileButtons name={`workflow-${workflow.id}-templates`} head={HEAD} rows={() => rowsOf(workflow)} />
         </span>
       </div>
       <div class="table">

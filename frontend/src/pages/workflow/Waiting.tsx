@@ -1,5 +1,6 @@
 import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
+import { FileButtons } from "../../charts/FileButtons";
 import { Loaded } from "../../parts/Loaded";
 import { Time } from "../../parts/Time";
 import { paths } from "../../paths";
@@ -9,12 +10,27 @@ import type { Workflow } from "./WorkflowPage";
 
 type Waits = Answer<"/api/v1/workflows/{workflow_id}/waiting">;
 
+const HEAD = ["template", "tasks", "why", "remedy", "reason", "since"];
+
+const rowOf = (each: Waits["waiting"][number]) => [
+  ...[each.template, each.tasks, each.why, each.remedy, each.reason, each.since],
+];
+
 /** Who runs the workflow, and what its tasks wait for. */
 export function Waiting({ workflow }: { workflow: Workflow }) {
   const live = useLive<Waits>(`workflows/${workflow.id}/waiting`, { active: workflow.is_active });
   return (
     <section class="panel waiting" aria-label="Why waiting">
-      <h2>What it waits for</h2>
+      <div class="row">
+        <h2>What it waits for</h2>
+        <span class="push">
+          <FileButtons
+            name={`workflow-${workflow.id}-waiting`}
+            head={HEAD}
+            rows={() => (live.value?.waiting ?? []).map(rowOf)}
+          />
+        </span>
+      </div>
       <Loaded live={live}>
         {(waits) => (
           <>
