@@ -104,11 +104,14 @@ def test_tables_that_are_brought_up_to_date_keep_their_rows(empty: Database) -> 
     empty.write(lambda it: usage_by_hour.add(it, [number]))
     newest = rows(empty)
     new: dict[str, dict[str, Any]] = {
-        "workflow_run": {"controller": None, "turn": 0},
+        "workflow_run": {"controller": None, "turn": 0, "stop_asked_date": None},
         "task": {"compute_resources_callable": None},
         "task_instance": {"error_kind_id": None},
     }
-    entered_later = {"airflow_task", "template_edge", "waiting_reason", "error_kind", "usage_by_hour"}
+    entered_later = {
+        *("airflow_task", "template_edge", "waiting_reason", "error_kind", "usage_by_hour"),
+        *("moves_by_minute", "waiting_tasks", "action_log"),
+    }
 
     migrations.migrate(empty, "0001")
     older = rows(empty)
