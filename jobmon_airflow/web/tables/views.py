@@ -76,6 +76,13 @@ class TableView(ModelView):
     def update_redirect(self) -> None:
         """Keep no history, which would be a cookie: browsers have a way back."""
 
+    @expose("/show/<path:pk>")  # AppBuilder's own takes no keys with slashes
+    @has_access
+    def show(self, pk: str) -> ResponseReturnValue:
+        """A row by itself."""
+        shown: ResponseReturnValue = super().show(pk)
+        return shown
+
     @expose("/search/")
     @has_access
     def search(self) -> ResponseReturnValue:
