@@ -68,7 +68,9 @@ def node_args(
         .join(arg, arg.c.id == node_arg.c.arg_id)
         .where(task.c.id.between(first, last))
     )
-    return [(number, key, value) for number, key, value, of in connection.execute(query) if of in wanted]
+    return [
+        (number, key, value) for number, key, value, of in connection.execute(query).all() if of in wanted
+    ]
 
 
 def ids_between(connection: Connection, workflow_id: int, name: str, first: int, last: int) -> list[int]:
@@ -76,7 +78,7 @@ def ids_between(connection: Connection, workflow_id: int, name: str, first: int,
     arrays = select(array.c.id).where(array.c.workflow_id == workflow_id, array.c.name == name)
     wanted = set(connection.execute(arrays).scalars())
     query = select(task.c.id, task.c.array_id).where(task.c.id.between(first, last)).order_by(task.c.id)
-    return [number for number, of in connection.execute(query) if of in wanted]
+    return [number for number, of in connection.execute(query).all() if of in wanted]
 
 
 def _ids(connection: Connection, workflow_id: int, array_id: int, status: str) -> list[int]:
@@ -89,13 +91,15 @@ def _ids(connection: Connection, workflow_id: int, array_id: int, status: str) -
 def _ends(
     connection: Connection, workflow_id: int, array_id: int, statuses: Sequence[str]
 ) -> tuple[int, int]:
-    """The first and the last id; of each status by itself, which the index knows at once."""
-    ends = [
-        connection.execute(
-            select(func.min(task.c.id), func.max(task.c.id)).where(
+    """The first and the last id."""
+    ends = []
+    for end in (func.min, func.max):
+        # One of each status by itself, and one end at a time, which an index knows at once.
+        queries = (
+            select(end(task.c.id)).where(
                 task.c.workflow_id == workflow_id, task.c.array_id == array_id, task.c.status == status
             )
-        ).one()
-        for status in statuses
-    ]
-    return min(first for first, _ in ends), max(last for _, last in ends)
+            for status in statuses
+        )
+        ends.append([connection.execute(query).scalar_one() for query in queries])
+    return min(ends[0]), max(ends[1])

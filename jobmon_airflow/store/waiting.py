@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, func, select
 
 from jobmon_airflow.settings import UNLIMITED
 from jobmon_airflow.states import TaskStatus, WorkflowRunStatus
 from jobmon_airflow.store import dags, sets, workflows
 from jobmon_airflow.store.schema import (
     NAME_LENGTH,
+    edge,
     task,
     task_status_audit,
     waiting_reason,
@@ -135,8 +136,11 @@ def of_workflow(
     if counts is None:
         counts = workflows.counts_by_status(connection, [workflow_id])
     said = reasons(connection, workflow_run_id) if workflow_run_id is not None else {}
-    noted = _noted(connection, workflow_id)
-    ready, blocked = noted if noted is not None else _ready_and_blocked(connection, workflow_id)
+    ready, blocked = (
+        _noted(connection, workflow_id)
+        or _at_first(connection, workflow_id, counts)
+        or _ready_and_blocked(connection, workflow_id)
+    )
     found = []
     for array_id, name in workflows.array_names(connection, workflow_id).items():
         count = counts.get((workflow_id, array_id), {})
@@ -190,6 +194,22 @@ def _noted(connection: Connection, workflow_id: int) -> tuple[Counter[int], Coun
         Counter({row.array_id: row.for_room for row in rows}),
         Counter({row.array_id: row.for_failed for row in rows}),
     )
+
+
+def _at_first(
+    connection: Connection, workflow_id: int, counts: Mapping[tuple[int, int], Mapping[str, int]]
+) -> tuple[Counter[int], Counter[int]] | None:
+    """The same of a workflow of which nothing has begun: what waits for nobody is ready. None of another one."""
+    if any(status != _NOT_BEGUN for by_status in counts.values() for status in by_status):
+        return None
+    roots = (
+        select(task.c.array_id, func.count())
+        .join_from(workflow, edge, edge.c.dag_id == workflow.c.dag_id)
+        .join(task, and_(task.c.node_id == edge.c.node_id, task.c.workflow_id == workflow.c.id))
+        .where(workflow.c.id == workflow_id, edge.c.upstream_node_ids == "[]")
+        .group_by(task.c.array_id)
+    )
+    return Counter(sets.mapping(connection, roots)), Counter()
 
 
 def _last_change(connection: Connection, workflow_id: int) -> datetime:

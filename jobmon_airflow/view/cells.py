@@ -10,12 +10,12 @@ from typing import Final
 from sqlalchemy import Connection
 
 from jobmon_airflow.states import TaskStatus
-from jobmon_airflow.store import cells
+from jobmon_airflow.store import cells, workflows
 from jobmon_airflow.view import counting
 from jobmon_airflow.view.texts import shortened
 from jobmon_airflow.view.workflow import arrays_in_order, is_run_now
 
-CHUNK: Final = 20_000  #: ids of a chunk of node args
+CHUNK: Final = 10_000  #: ids of a chunk of node args
 LONGEST_VALUE: Final = 200  #: characters
 
 
@@ -71,6 +71,12 @@ def of_workflow(connection: Connection, workflow_id: int, now: datetime) -> Cell
         letters={status.value: status.label for status in TaskStatus},
         is_active=is_run_now(connection, workflow_id, now),
     )
+
+
+def is_settled(connection: Connection, workflow_id: int) -> bool:
+    """Whether all tasks are there, so that nothing that is said of their args will change."""
+    its = workflows.row(connection, workflow_id)
+    return its is not None and its.created_date is not None
 
 
 def args(connection: Connection, workflow_id: int, template: str, first: int) -> CellsArgs:

@@ -141,7 +141,8 @@ def get_cells_args(
     first: Annotated[int, Query(ge=1, le=2**63 - 1, description="The id that a chunk begins with.")],
 ) -> CellsArgs:
     """The node args of a chunk of a template's tasks; they never change."""
-    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    if cells.is_settled(tables, workflow_id):
+        response.headers["Cache-Control"] = "private, max-age=86400, immutable"
     return cells.args(tables, workflow_id, template, first)
 
 
