@@ -99,7 +99,7 @@ def _steps(
     ids = [it.task_id for it in found]
     tasks, attempts = paths.tasks_on(connection, ids), paths.attempts_on(connection, ids)
     names = workflows.array_names(connection, workflow_id)
-    ready = [begun, *(it.ended for it in found[:-1])]
+    ready = [begun, *(it.ended for it in found)][: len(found)]
     return [
         _step(tasks[it.task_id], attempts[it.task_id], since, names)
         for it, since in zip(found, ready, strict=True)
