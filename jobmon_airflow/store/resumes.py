@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import task_instances
@@ -19,29 +20,115 @@ from jobmon_airflow.store.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
 _OPEN: Final = [status for status in TaskInstanceStatus if status.is_active]
 _NOT_DONE: Final = [status for status in TaskStatus if status is not TaskStatus.DONE]
+COUNTED: Final = 10_000  #: tasks of an array; what more of them ask for is estimated
+_POINTS: Final = 25
+_AT_A_POINT: Final = 20
+_KEYS: Final = (
+    task.c.array_id,
+    task.c.task_resources_id,
+    task.c.resource_scales,
+    task.c.compute_resources_callable,
+)
+_THERE: Final = (
+    task.c.workflow_id == bindparam("workflow"),
+    task.c.array_id == bindparam("array"),
+    task.c.status == bindparam("letter"),
+)
+_ENDS: Final = tuple(
+    select(task.c.id).where(*_THERE).order_by(order).limit(1) for order in (task.c.id, task.c.id.desc())
+)
+_FROM: Final = (
+    select(task.c.id, *_KEYS)
+    .where(*_THERE, task.c.id >= bindparam("at"))
+    .order_by(task.c.id)
+    .limit(_AT_A_POINT)
+)
 
 
-def requests_left(connection: Connection, workflow_id: int) -> Sequence[Row[Any]]:
-    """The tasks that are not done, counted: by array, by what they ask for and by what else decides about that."""
-    keys = (
-        task.c.array_id,
-        task.c.task_resources_id,
-        task.c.resource_scales,
-        task.c.compute_resources_callable,
-    )
+@dataclass(frozen=True, slots=True)
+class Left:
+    """So many tasks of an array that are not done, by what they ask for and by what else decides about that."""
+
+    array_id: int
+    task_resources_id: int | None
+    resource_scales: str | None
+    compute_resources_callable: str | None
+    tasks: int
+
+
+def requests_left(
+    connection: Connection, workflow_id: int, counts: Mapping[int, Mapping[str, int]]
+) -> tuple[list[Left], bool]:
+    """What the tasks ask for that are not done, of which each array has so many, by status; and whether it is exact.
+
+    Of arrays with very many of them, some are looked at, from the first to the last.
+    """
+    left = {
+        array_id: {letter: count for letter, count in each.items() if letter in _NOT_DONE}
+        for array_id, each in counts.items()
+    }
+    few = [array_id for array_id, each in left.items() if sum(each.values()) <= COUNTED]
+    many = [array_id for array_id in left if array_id not in few]
+    found = _counted(connection, workflow_id, few) if few else []
+    for array_id in many:
+        found += _estimated(connection, workflow_id, array_id, left[array_id])
+    return found, not many
+
+
+def _counted(connection: Connection, workflow_id: int, array_ids: Sequence[int]) -> list[Left]:
     query = (
-        select(*keys, func.count().label("tasks"))
-        .where(task.c.workflow_id == workflow_id, task.c.status.in_(_NOT_DONE))
-        .group_by(*keys)
+        select(*_KEYS, func.count())
+        .where(
+            task.c.workflow_id == workflow_id, task.c.array_id.in_(array_ids), task.c.status.in_(_NOT_DONE)
+        )
+        .group_by(*_KEYS)
     )
-    rows: Sequence[Row[Any]] = connection.execute(query).all()
-    return rows
+    return [_left(row[:-1], row[-1]) for row in connection.execute(query)]
+
+
+def _estimated(
+    connection: Connection, workflow_id: int, array_id: int, by_status: Mapping[str, int]
+) -> list[Left]:
+    shares: dict[tuple[Any, ...], float] = {}
+    for letter, count in by_status.items():
+        place = {"workflow": workflow_id, "array": array_id, "letter": letter}
+        seen = _some(connection, place)
+        for key in seen:
+            shares[key] = shares.get(key, 0.0) + count / len(seen)
+    return [_left(key, count) for key, count in _whole(shares, sum(by_status.values()))]
+
+
+def _left(key: Sequence[Any], count: int) -> Left:
+    array_id, resources_id, scales, function = key
+    return Left(array_id, resources_id, scales, function, count)
+
+
+def _some(connection: Connection, place: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """What some tasks of an array and status ask for, at even distances."""
+    first = connection.execute(_ENDS[0], place).scalar()
+    last = connection.execute(_ENDS[1], place).scalar()
+    if first is None or last is None:
+        return []
+    seen: dict[int, tuple[Any, ...]] = {}
+    for point in range(_POINTS):
+        at = first + (last - first) * point // _POINTS
+        seen |= {row[0]: tuple(row[1:]) for row in connection.execute(_FROM, {**place, "at": at})}
+    return list(seen.values())
+
+
+def _whole(shares: Mapping[tuple[Any, ...], float], total: int) -> Iterator[tuple[tuple[Any, ...], int]]:
+    """Shares as whole numbers with this sum."""
+    rest = total
+    for number, (key, share) in enumerate(sorted(shares.items(), key=lambda it: it[1])):
+        count = rest if number == len(shares) - 1 else min(rest, max(1, round(share)))
+        rest -= count
+        yield key, count
 
 
 def open_attempts(connection: Connection, workflow_id: int) -> Sequence[Row[Any]]:

@@ -16,6 +16,7 @@ from jobmon_airflow.engine.plan import Request, queues_of, request_of, scales_of
 from jobmon_airflow.engine.requests import CannotGrow, raised
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import clusters, resumes, task_pages, workflow_runs, workflows
+from jobmon_airflow.store.resumes import Left
 from jobmon_airflow.view.requested import Requested, of_resources
 
 #: Commands of these end with their controller, so that nothing of them can be taken over.
@@ -65,6 +66,7 @@ class ResumePlan:
     skipped: int
     templates: Sequence[TemplatePlan]
     requests: Sequence[RequestPlan]
+    is_estimate: bool  #: of very many tasks, some were asked what they ask for; how many there are is exact
     is_complete: bool  #: nothing is left to be run
     held_by: str | None  #: who runs it, and would have to make way first
     needs_script: (
@@ -85,7 +87,7 @@ def of_workflow(
     names = task_pages.arrays_of(connection, workflow_id)
     found = _Found(connection, workflow_id, how)
     templates = list(found.templates(names))
-    left = resumes.requests_left(connection, workflow_id)
+    left, is_exact = resumes.requests_left(connection, workflow_id, found.counts)
     too_small = resumes.exhausted(connection, workflow_id) if increase_resources else ()
     return ResumePlan(
         workflow_id=workflow_id,
@@ -95,6 +97,7 @@ def of_workflow(
         skipped=sum(each.skipped for each in templates),
         templates=templates,
         requests=list(_requests(connection, names, left, found.adopted_by_request, too_small)),
+        is_estimate=not is_exact,
         is_complete=not any(each.again + each.adopted for each in templates),
         held_by=_holder(connection, workflow_id, at or datetime.now(UTC)),
         needs_script=any(
@@ -151,12 +154,12 @@ def _holder(connection: Connection, workflow_id: int, at: datetime) -> str | Non
 def _requests(
     connection: Connection,
     names: Mapping[int, str],
-    left: Sequence[Row[Any]],
+    left: Sequence[Left],
     adopted: Counter[tuple[int, int]],
     too_small: Sequence[Row[Any]],
 ) -> Iterator[RequestPlan]:
-    ids = {row.task_resources_id for row in (*left, *too_small)} - {None}
-    rows = clusters.requests(connection, ids)
+    ids = {each.task_resources_id for each in left} | {row.task_resources_id for row in too_small}
+    rows = clusters.requests(connection, {number for number in ids if number is not None})
     known = {number: request_of(row) for number, row in rows.items()}
     elsewhere = adopted.copy()  # who goes on asks for nothing, and who is raised does so below
     elsewhere.update(_counted(too_small))
@@ -179,15 +182,17 @@ def _counted(too_small: Iterable[Row[Any]]) -> Counter[tuple[int, int]]:
 
 def _as_they_are(
     names: Mapping[int, str],
-    left: Sequence[Row[Any]],
+    left: Sequence[Left],
     elsewhere: Counter[tuple[int, int]],
     known: Mapping[int, Request],
 ) -> Iterator[RequestPlan]:
     for row in left:
+        if row.task_resources_id is None:
+            continue
         key = row.array_id, row.task_resources_id
         taken = min(elsewhere[key], row.tasks)
         elsewhere[key] -= taken
-        if (count := row.tasks - taken) and row.task_resources_id is not None:
+        if count := row.tasks - taken:
             yield RequestPlan(
                 template=names[row.array_id],
                 tasks=count,

@@ -13,7 +13,7 @@ from jobmon_airflow.engine import claims
 from jobmon_airflow.errors import UnknownName
 from jobmon_airflow.queues import QueueLimits
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
-from jobmon_airflow.store import clusters, tasks
+from jobmon_airflow.store import clusters, resumes, tasks
 from jobmon_airflow.view import attempts, plan
 from jobmon_airflow.view.plan import How
 from tests.attempts import AT, attempt
@@ -93,6 +93,21 @@ def test_what_begins_again_asks_for_what_it_says(database, workflow, stands):
     assert larger.before.memory == 2**30
     assert larger.requested.memory == 3 * 2**29
     assert larger.requested.runtime == larger.before.runtime == 3600
+
+
+def test_of_very_many_tasks_some_are_asked_what_they_ask_for(database, workflow, stands, monkeypatch):
+    exact = planned(database, workflow, How.COLD)
+    monkeypatch.setattr(resumes, "COUNTED", 0)
+
+    found = planned(database, workflow, How.COLD)
+
+    assert (exact.is_estimate, found.is_estimate) == (False, True)
+    assert found.templates == exact.templates
+    assert by_request(found) == by_request(exact), "of so few tasks all are looked at"
+
+
+def by_request(found):
+    return sorted((it.template, it.tasks, it.requested.memory) for it in found.requests)
 
 
 def test_nothing_is_raised_if_that_is_not_wanted(database, workflow, stands):
