@@ -1,12 +1,13 @@
 import "./charts.css";
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { FileButtons } from "./FileButtons";
+import type { Cell } from "./files";
 
 export interface FiguresProps {
   /** Of what they are, for who goes from one table to the next. */
   of: string;
   head: readonly string[];
-  rows: () => readonly (readonly ComponentChildren[])[];
+  rows: () => readonly (readonly Cell[])[];
 }
 
 const MOST = 500;
@@ -17,10 +18,17 @@ export function Figures({ of, head, rows }: FiguresProps) {
   return (
     <details class="figures" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>The same in figures</summary>
-      {isOpen && <FigureTable title={`${of} in figures`} head={head} rows={rows()} />}
+      {isOpen && (
+        <>
+          <FigureTable title={`${of} in figures`} head={head} rows={rows()} />
+          <FileButtons name={fileName(of)} head={head} rows={rows} />
+        </>
+      )}
     </details>
   );
 }
+
+const fileName = (of: string) => of.toLowerCase().replaceAll(/[^a-z\d]+/g, "-");
 
 function FigureTable({
   title,
@@ -29,7 +37,7 @@ function FigureTable({
 }: {
   title: string;
   head: readonly string[];
-  rows: readonly (readonly ComponentChildren[])[];
+  rows: readonly (readonly Cell[])[];
 }) {
   return (
     <section class="figures-table" tabIndex={0} aria-label={title}>

@@ -1,3 +1,4 @@
+import { FileButtons } from "../../charts/FileButtons";
 import { inWords } from "../../charts/units";
 import { Choice, useChoice } from "../../parts/Choice";
 import { Copy } from "../../parts/Copy";
@@ -24,6 +25,13 @@ export function Recommendation({ use }: { use: TemplateUse }) {
       <div class="row">
         <h2>What to ask for next time</h2>
         <Choice label="Hold so many of the attempts" choices={choices} chosen={held} onChoose={setHeld} />
+        <span class="push">
+          <FileButtons
+            name={`workflow-${use.workflow_id}-requests`}
+            head={HEAD}
+            rows={() => use.advice.map(cellsOf)}
+          />
+        </span>
       </div>
       <div class="side-by-side">
         <Request advice={chosen} cluster={use.requests[0]?.request.cluster ?? "slurm"} />
@@ -97,3 +105,23 @@ function Line({ name, then }: { name: string; then: string }) {
     </tr>
   );
 }
+
+const TESTED = [
+  "attempts",
+  "lack_memory",
+  "lack_runtime",
+  "memory_hours_asked",
+  "memory_hours_then",
+  "core_hours_asked",
+  "core_hours_then",
+] as const;
+const HEAD = ["held", "memory", "runtime", "cores", ...TESTED];
+
+/** A request and its back-test, as a row of a file. */
+const cellsOf = ({ held, memory, runtime, cores, test }: Advice) => [
+  held,
+  memory,
+  runtime,
+  cores,
+  ...TESTED.map((name) => test[name]),
+];

@@ -21,13 +21,23 @@ export function Path({ path }: { path: CriticalPath }) {
         {path.is_active && "Tasks that still run may end later. "}
         Whatever makes these faster makes the workflow faster.
       </p>
-      <Table
-        columns={TOTALS}
-        rows={path.totals}
-        rowKey={(row) => row.template}
-        caption="What the time went into, by template"
-        empty=""
-      />
+      <div class="table">
+        <Table
+          columns={TOTALS}
+          rows={path.totals}
+          rowKey={(row) => row.template}
+          caption="What the time went into, by template"
+          empty=""
+        />
+        <footer>
+          <span />
+          <FileButtons
+            name={`workflow-${path.workflow_id}-critical-path-by-template`}
+            head={TOTALS_HEAD}
+            rows={() => path.totals.map((total) => TOTALS_HEAD.map((name) => total[name]))}
+          />
+        </footer>
+      </div>
       <h3>Step by step</h3>
       <div class="table">
         <Table
@@ -87,6 +97,8 @@ const STEPS: readonly Column<PathStep>[] = [
   ...times<PathStep>(),
   { key: "ended", title: "Ended", cell: (row) => <Time at={row.ended} exact /> },
 ];
+
+const TOTALS_HEAD = ["template", "steps", "waited_to_begin", "lost", "queued", "ran"] as const;
 
 const HEAD = [
   "task_id",
