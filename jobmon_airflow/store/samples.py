@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _its: Final = task_instance.c
 _NEIGHBOURS: Final = 8
 _AT_A_TIME: Final = 20_000
+_FEW_FAILED: Final = 20_000  # attempts, which are quickly read in their index
 # Multiples of the golden ratio spread evenly, whatever part of them is taken.
 _STEP: Final = 40_503
 _CIRCLE: Final = 65_536
@@ -128,8 +129,22 @@ def ids_of(connection: Connection, array_ids: Collection[int]) -> list[int]:
     return sorted(found)
 
 
+def numbers(connection: Connection, array_ids: Collection[int], rows: Sequence[Measured]) -> dict[int, int]:
+    """Which attempt at its task each of these is, counting those before it that failed; the first is 1."""
+    failed = (_its.array_id.in_(array_ids), _its.error_kind_id.is_not(None))
+    found = _plain(connection, select(_its.task_id, _its.id).where(*failed).limit(_FEW_FAILED + 1))
+    if len(found) > _FEW_FAILED:
+        return places(connection, [row[0] for row in rows])
+    before: dict[int, list[int]] = {}
+    for task_id, number in found:
+        before.setdefault(task_id, []).append(number)
+    return {
+        number: 1 + sum(other < number for other in before.get(task_id, ())) for number, task_id, *_ in rows
+    }
+
+
 def places(connection: Connection, ids: Collection[int]) -> dict[int, int]:
-    """Which attempt at its task each of these is, the first being 1."""
+    """Which attempt at its task each of these is, counting all; the first is 1."""
     earlier = task_instance.alias()
     place = (
         select(func.count())

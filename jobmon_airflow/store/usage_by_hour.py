@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import case, cast, delete, func, literal_column, select, type_coerce
+from sqlalchemy import and_, case, cast, delete, func, literal_column, select, type_coerce
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from jobmon_airflow.states import TaskInstanceStatus
@@ -129,7 +129,14 @@ def attempts(connection: Connection, array_ids: Collection[int]) -> int:
 def attempts_by_verdict(connection: Connection, array_ids: Collection[int]) -> dict[str, int]:
     """How many attempts at some arrays' tasks ended how."""
     mine = usage_by_hour.c
-    query = select(mine.verdict, func.sum(mine.attempts)).where(mine.array_id.in_(array_ids))
+    # By way of the runs, with whose ids the table's key begins.
+    query = (
+        select(mine.verdict, func.sum(mine.attempts))
+        .select_from(array)
+        .join(workflow_run, workflow_run.c.workflow_id == array.c.workflow_id)
+        .join(usage_by_hour, and_(mine.workflow_run_id == workflow_run.c.id, mine.array_id == array.c.id))
+        .where(array.c.id.in_(array_ids))
+    )
     return {verdict: int(count) for verdict, count in connection.execute(query.group_by(mine.verdict))}
 
 

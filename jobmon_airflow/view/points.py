@@ -19,8 +19,8 @@ from jobmon_airflow.view.requested import Requested
 from jobmon_airflow.view.template import arrays_of, requests_of
 from jobmon_airflow.view.texts import shortened
 
-MOST: Final = 10_000  #: points of attempts that did not fail
-MOST_FAILED: Final = 3_000
+MOST: Final = 8_000  #: points of attempts that did not fail
+MOST_FAILED: Final = 2_500
 _AT_A_TIME: Final = 5_000
 _LONGEST: Final = 200  #: characters of a value
 
@@ -52,7 +52,7 @@ class AttemptPoints:
     failed_sampled: int
     attempt_id: Sequence[int]
     task_id: Sequence[int]
-    number: Sequence[int]  #: which attempt at its task it was
+    number: Sequence[int]  #: which attempt at its task it was, counting those before it that failed
     verdict: Coded
     memory: Sequence[int | None]  #: bytes
     runtime: Sequence[float | None]  #: seconds
@@ -96,7 +96,7 @@ def of_template(
         sampled=len(rows),
         failed=failed.total,
         failed_sampled=len(failed.rows),
-        **_columns(connection, _chosen(connection, rows, wanted), wanted, args),
+        **_columns(connection, arrays, _chosen(connection, rows, wanted), wanted, args),
     )
 
 
@@ -105,15 +105,23 @@ def lines(connection: Connection, workflow_id: int, name: str, wanted: PointFilt
     arrays = arrays_of(connection, workflow_id, name)
     names = samples.names_of_node_args(connection, arrays)
     ids = samples.ids_of(connection, arrays)
-    return (line for part in sets.slices(ids, _AT_A_TIME) for line in _lines(connection, part, names, wanted))
+    return (
+        line
+        for part in sets.slices(ids, _AT_A_TIME)
+        for line in _lines(connection, arrays, part, names, wanted)
+    )
 
 
 def _lines(
-    connection: Connection, ids: Sequence[int], names: Sequence[str], wanted: PointFilter
+    connection: Connection,
+    arrays: Sequence[int],
+    ids: Sequence[int],
+    names: Sequence[str],
+    wanted: PointFilter,
 ) -> Iterator[AttemptUse]:
     rows = _chosen(connection, samples.measured(connection, ids), wanted)
     asked = requests_of(connection, rows)
-    numbers = samples.places(connection, [row[0] for row in rows])
+    numbers = samples.numbers(connection, arrays, rows)
     placed = {row.id: row for row in samples.rows_of(connection, [row[0] for row in rows], samples.PLACED)}
     args = {arg: samples.node_args(connection, [row[1] for row in rows], arg) for arg in names}
     for number, task_id, request_id, _, verdict, memory, runtime, cpu in rows:
@@ -150,9 +158,13 @@ def _chosen(connection: Connection, rows: Sequence[Measured], wanted: PointFilte
 
 
 def _columns(
-    connection: Connection, rows: list[Measured], wanted: PointFilter, args: Sequence[str]
+    connection: Connection,
+    arrays: Sequence[int],
+    rows: list[Measured],
+    wanted: PointFilter,
+    args: Sequence[str],
 ) -> dict[str, Any]:
-    numbers = samples.places(connection, [row[0] for row in rows])
+    numbers = samples.numbers(connection, arrays, rows)
     if wanted.attempt:
         rows = [row for row in rows if numbers[row[0]] in wanted.attempt]
     asked = requests_of(connection, rows)
