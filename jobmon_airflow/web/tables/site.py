@@ -120,8 +120,9 @@ def kinds() -> dict[str, tuple[str, ...]]:
 
 
 def _look() -> None:
-    g.jobmon_reading = registry.database(None).read()
-    g.jobmon_connection = g.jobmon_reading.__enter__()
+    reading = registry.database(None).read()
+    g.jobmon_connection = reading.__enter__()
+    g.jobmon_reading = reading  # which is ended by whoever answers last
     g.jobmon_rights = Rights(connection=g.jobmon_connection, may_read=request.environ[MAY_READ])
 
 
