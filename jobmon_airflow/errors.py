@@ -36,6 +36,7 @@ Every error has two parts: what happened, and the remedy, ideally something to t
     │   └── RunInsideTask                 a task's own module runs a workflow while it is imported
     ├── ClusterError                      a cluster that does not do what it was asked
     │   ├── ClusterUnreachable            it does not answer
+    │   │   └── ClusterIsSilent           it may answer soon: it is busy, or is just started again
     │   ├── AccountingIsDown              its accounting does not answer, or there is none
     │   ├── ClusterIsFull                 it takes no more jobs for now
     │   └── SubmissionRefused             it will never take these jobs
@@ -165,7 +166,7 @@ class InvalidSetting(JobmonError):
     """An option of ``[jobmon]``, or a connection, means nothing."""
 
 
-class InvalidQuestion(JobmonError, ValueError):
+class InvalidQuestion(JobmonError):
     """A filter or a cursor of a list means nothing."""
 
 
@@ -219,6 +220,10 @@ class ClusterError(JobmonError):
 
 class ClusterUnreachable(ClusterError):
     """The cluster does not answer."""
+
+
+class ClusterIsSilent(ClusterUnreachable):
+    """The cluster is there, and may answer soon: it is busy, or is just started again."""
 
 
 class AccountingIsDown(ClusterError):

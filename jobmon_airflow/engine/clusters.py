@@ -18,7 +18,7 @@ from jobmon_airflow.distributors import registry
 from jobmon_airflow.distributors.protocol import Job, family_of
 from jobmon_airflow.engine import verdict as verdicts
 from jobmon_airflow.engine.inbox import Accepted, NotTaken
-from jobmon_airflow.errors import ClusterIsFull, ClusterUnreachable, SubmissionRefused
+from jobmon_airflow.errors import ClusterIsFull, ClusterIsSilent, ClusterUnreachable, SubmissionRefused
 from jobmon_airflow.store import clusters as stored_clusters
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ Answer = TypeVar("Answer")
 _FULL: Final = "the cluster is full"
 _FIRST_REST: Final = 0.5
 _LONGEST_REST: Final = 60.0
+_SILENCE: Final = 180.0  # seconds that a cluster may be silent when a run begins
 
 
 class Hold(Protocol):
@@ -83,8 +84,8 @@ class Clusters:
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
         try:
-            for distributor in self._distributors.values():
-                await self._stack.enter_async_context(distributor)
+            for name, distributor in self._distributors.items():
+                await self._reach(name, distributor)
             self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         except BaseException:
             await self._stack.aclose()
@@ -92,6 +93,21 @@ class Clusters:
         for name, distributor in self._distributors.items():
             self.start(self._listen(name, distributor))
         return self
+
+    async def _reach(self, name: str, distributor: Distributor) -> None:
+        """Enter a distributor. A cluster that is silent may be busy, or just started again, and gets some time."""
+        rest, until = _FIRST_REST, asyncio.get_running_loop().time() + _SILENCE
+        while True:
+            try:
+                await self._stack.enter_async_context(distributor)
+            except ClusterIsSilent as error:
+                if asyncio.get_running_loop().time() > until:
+                    raise
+                log.warning("cluster.unreachable", extra={"cluster": name, "reason": error.problem})
+                await asyncio.sleep(rest)
+                rest = min(rest * 2, _LONGEST_REST)
+            else:
+                return
 
     async def __aexit__(self, *error: object) -> bool | None:
         self._stopped.set()

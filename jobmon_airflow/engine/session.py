@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,7 +39,7 @@ from jobmon_airflow.store.turns import Turn
 from jobmon_airflow.store.vocabulary import DEFAULT_QUEUE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -221,10 +221,7 @@ class Session:
             raise asyncio.CancelledError
         leftovers = await self._archive.read(self._leftovers)
         inbox = Inbox()
-        distributors = await reached(
-            self._archive, self._clusters_and(leftovers.clusters), self._distributors
-        )
-        async with Clusters(distributors, inbox, journal) as clusters:
+        async with self._reached(journal, inbox, leftovers) as clusters:
             await self._note_queues(clusters)
             plan, adopted = await self._prepared(journal, clusters, inbox, leftovers)
             engine = Engine(
@@ -251,6 +248,16 @@ class Session:
         if self.display is not None:
             self.display.show(last)
         return status, last
+
+    @asynccontextmanager
+    async def _reached(self, journal: Journal, inbox: Inbox, leftovers: Leftovers) -> AsyncIterator[Clusters]:
+        """The clusters of the run, which keeps its hold on the workflow while it waits for one that is silent."""
+        names = self._clusters_and(leftovers.clusters)
+        distributors = await reached(self._archive, names, self._distributors)
+        async with AsyncExitStack() as stack:
+            async with holding(journal):
+                clusters = await stack.enter_async_context(Clusters(distributors, inbox, journal))
+            yield clusters
 
     async def _note_queues(self, clusters: Clusters) -> None:
         """Write down what the clusters' queues can hold, where they say so: for this run, and for who binds next."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
 import pytest
 
+from jobmon_airflow.errors import ClusterIsSilent
 from jobmon_airflow.swarm.swarm import INFRASTRUCTURE_FAILURES
 from jobmon_airflow.testing import Call, Faults, Misfortune, SimulatedClock, SimulatedCluster
 from tests.engine.simulated import (
@@ -85,6 +87,41 @@ def test_errors_of_the_task_and_of_the_cluster_are_counted_apart(url):
     assert simulate(workflow, cluster, clock).status == "D"
 
     assert tries(workflow) == {"a": "UEUUEUD"}
+
+
+# --- a cluster that is silent when the run begins ----------------------------------------------------------------
+
+
+class SilentAtFirst(SimulatedCluster):
+    """Does not answer whoever would enter it before some moment."""
+
+    def __init__(self, clock, *, seconds):
+        super().__init__(clock, takes=60)
+        self._now, self._ends = clock.now, clock.now() + timedelta(seconds=seconds)
+
+    async def __aenter__(self):
+        if self._now() < self._ends:
+            raise ClusterIsSilent("Socket timed out on send/recv operation.", remedy="Wait.")
+        return await super().__aenter__()
+
+
+def test_a_run_waits_for_a_cluster_that_is_silent_when_it_begins_and_keeps_its_hold_meanwhile(url):
+    clock = SimulatedClock()
+    workflow = drawn("a>b", url)
+
+    assert simulate(workflow, SilentAtFirst(clock, seconds=150), clock).status == "D"
+
+    assert tries(workflow) == {"a": "D", "b": "D"}
+
+
+def test_a_run_does_not_wait_for_ever_for_a_silent_cluster_and_can_be_resumed(url):
+    clock = SimulatedClock()
+    workflow = drawn("a>b", url)
+
+    with pytest.raises(ClusterIsSilent, match="Socket timed out"):
+        simulate(workflow, SilentAtFirst(clock, seconds=3600), clock)
+
+    assert simulate(workflow, SimulatedCluster(clock, takes=60), clock, resume=True).status == "D"
 
 
 # --- submissions ----------------------------------------------------------------------------------------------

@@ -16,7 +16,13 @@ from jobmon_airflow.distributors.slurm.kept import kept
 from jobmon_airflow.distributors.slurm.refusals import SubmissionInDoubt, is_silent, refusal, slurms_words
 from jobmon_airflow.distributors.slurm.shells import WITHIN
 from jobmon_airflow.distributors.slurm.together import together
-from jobmon_airflow.errors import AccountingIsDown, ClusterError, ClusterUnreachable, SubmissionRefused
+from jobmon_airflow.errors import (
+    AccountingIsDown,
+    ClusterError,
+    ClusterIsSilent,
+    ClusterUnreachable,
+    SubmissionRefused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -344,7 +350,7 @@ def _in_doubt(submission: Submission, said: Answer) -> SubmissionInDoubt:
 def _failure(command: str, said: Answer) -> ClusterError:
     words = slurms_words(said.err or said.out)
     if is_silent(words):
-        return ClusterUnreachable(f"Slurm does not answer: {words}", remedy="Is slurmctld up? scontrol ping.")
+        return ClusterIsSilent(f"Slurm does not answer: {words}", remedy="Is slurmctld up? scontrol ping.")
     return ClusterUnreachable(
         f"{command} failed (exit code {said.code}): {words}", remedy=f"Try it by hand: {command} --help."
     )

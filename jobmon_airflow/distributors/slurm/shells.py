@@ -10,7 +10,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from jobmon_airflow.errors import ClusterUnreachable
+from jobmon_airflow.errors import ClusterIsSilent, ClusterUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,7 +120,7 @@ async def _ended(
         async with asyncio.timeout(within):
             out, err = await process.communicate(stdin)
     except TimeoutError:
-        raise ClusterUnreachable(
+        raise ClusterIsSilent(
             f"{words[0].rpartition('/')[2]} did not answer on {where} within {within:g} seconds.",
             remedy="Is slurmctld up, and not too busy? Try it there: scontrol ping; sdiag.",
         ) from None
