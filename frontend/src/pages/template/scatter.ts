@@ -129,7 +129,7 @@ function pointsOf({ name, symbol }: Group, at: readonly number[], { x, y, xs, ys
     name,
     symbol,
     symbolSize: symbol === "circle" ? 6 : 8,
-    large: at.length > 3_000,
+    large: at.length > 1_000,
     data: at.map((each) => [(xs[each] ?? 0) / x.size, (ys[each] ?? 0) / y.size, each]),
   };
 }
