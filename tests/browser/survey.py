@@ -33,7 +33,10 @@ from jobmon_airflow import Tool
 
 tool = Tool("surveys", database=None)
 tool.set_default_cluster_name("multiprocess")
-tool.set_default_compute_resources_from_dict("multiprocess", {{"memory": "256M", "runtime": "10m", "cores": 1}})
+tool.set_default_compute_resources_from_dict(
+    "multiprocess",
+    {{"memory": "256M", "runtime": "10m", "cores": 1, "stdout": "{folder}/said", "stderr": "{folder}/said"}},
+)
 
 
 def template(name, *args):

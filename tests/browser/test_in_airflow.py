@@ -37,23 +37,23 @@ def test_one_logs_in_and_the_navigation_leads_to_the_workflows(browser, survey):
 
 
 @pytest.mark.parametrize(
-    ("tab", "heading"),
+    ("tab", "heading", "more"),
     [
-        ("plugin/jobmon_dag", "Workflows"),
-        ("runs/{run}/plugin/jobmon_run", "households"),
-        ("runs/{run}/tasks/measure/plugin/jobmon_task_instance", "households"),
-        ("tasks/measure/plugin/jobmon_task", "Workflows"),
+        ("plugin/jobmon_dag", "Workflows", "households"),
+        ("runs/{run}/plugin/jobmon_run", "households", "What it waits for"),
+        ("runs/{run}/tasks/measure/plugin/jobmon_task_instance", "households", "What it waits for"),
+        ("tasks/measure/plugin/jobmon_task", "measure", "What to ask for next time"),
     ],
     ids=["of a DAG", "of a run", "of a task instance", "of a task"],
 )
-def test_a_tab_shows_what_it_stands_beside(reader, survey, tab, heading):
+def test_a_tab_shows_what_it_stands_beside(reader, survey, tab, heading, more):
     page = reader.open_airflow(f"/dags/{DAG_ID}/{tab.format(run=quote(survey.failed_run.run_id))}")
 
     expect(
         page.get_by_role("tab", name="Jobmon").or_(page.get_by_role("link", name="Jobmon")).last
     ).to_be_visible()
     expect(shown(page).get_by_role("heading", level=1)).to_contain_text(heading)
-    expect(shown(page)).to_contain_text("households")
+    expect(shown(page)).to_contain_text(more)
     keep_screenshot(page, f"Airflow, {tab}")
 
 

@@ -44,7 +44,7 @@ def test_a_workflow_is_paused_limited_killed_and_resumed(page, survey):
     order(page, "Limit…", "Lift the limit", and_fill="")
     expect(facts).not_to_contain_text("at most 3 tasks")
     order(page, "Kill…", "End everything that runs")
-    expect(page.locator(".big")).to_contain_text("Failed", timeout=60_000)
+    expect(page.locator(".big")).to_contain_text("halted", timeout=60_000)
     survey.airflow.wait_until_ended(survey.last_run, "failed")
     keep_screenshot(page, "killed")
 
@@ -57,7 +57,7 @@ def test_a_workflow_is_paused_limited_killed_and_resumed(page, survey):
     plan.get_by_role("button", name="Resume", exact=True).click()
 
     survey.wait_until(survey.task(workflow, "publish"), "D")
-    expect(page.locator(".big")).to_contain_text("Done", timeout=60_000)
+    expect(page.locator(".big")).to_contain_text("done", timeout=60_000)
     orders = page.get_by_role("region", name="What people ordered in these pages, newest first")
     expect(orders.locator("tbody tr")).to_have_count(5)
     expect(orders).to_contain_text("admin")
@@ -72,12 +72,12 @@ def test_a_task_is_marked_as_done_and_runs_again(page, survey):
     page.goto(page.url.replace(f"workflow/{workflow}", f"task/{shut}"))
     settle(page)
     order(page, "Mark as done…", "Mark as done")
-    expect(page.locator(".big")).to_contain_text("Done")
+    expect(page.locator(".big")).to_contain_text("done")
     assert survey.status(shut) == "D"
     order(page, "Run again…", "Run again")
 
     survey.wait_until(shut, "G")
-    expect(page.locator(".big")).not_to_contain_text("Done")
+    expect(page.locator(".big")).not_to_contain_text("done")
 
 
 def test_who_may_only_look_is_offered_nothing_to_do(browser, survey):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page
 
-PATIENCE: Final = 20_000  #: milliseconds, for a machine that is busy with other tests
+PATIENCE: Final = 40_000  #: milliseconds, for a machine that is busy with other tests
 WIDTH, HEIGHT = 1280, 900
 AXE: Final = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 #: What people see is to be looked at: screenshots are kept in this folder, if it is named.
