@@ -16,7 +16,9 @@ interface Props {
   lit: ReadonlySet<string>;
 }
 
-const HEIGHT = 440;
+/** Pixels: half a million cells can be seen at once. Fewer are made larger as long as they fit into less. */
+const MOST = 600;
+const USUAL = 440;
 const KEYS: Record<string, Step> = {
   ArrowLeft: "left",
   ArrowRight: "right",
@@ -36,27 +38,29 @@ export function CellMap({ blocks, orders, args, lit }: Props) {
   const [top, setTop] = useState(0);
   const [spot, setSpot] = useState<Spot | null>(null);
   const sizes = useMemo(() => blocks.map(({ size }) => size), [blocks]);
-  const fit = useMemo(() => fitting(sizes, width, HEIGHT), [sizes.join(), width]);
+  const fit = useMemo(() => fitting(sizes, width, USUAL), [sizes.join(), width]);
   const cell = chosen ?? fit;
   const all = useMemo(() => arranged(sizes, width, cell), [sizes.join(), width, cell]);
+
+  const height = Math.min(MOST, all.height);
 
   useLayoutEffect(() => {
     const element = canvas.current;
     if (!element || !width) return;
     const scale = window.devicePixelRatio || 1;
-    const [w, h] = [Math.floor(width * scale), Math.floor(HEIGHT * scale)];
+    const [w, h] = [Math.floor(width * scale), Math.floor(height * scale)];
     if (element.width !== w) element.width = w;
     if (element.height !== h) element.height = h;
     const frame = requestAnimationFrame(() =>
       paint(element, { blocks, orders, all, lit, colours }, top, spot),
     );
     return () => cancelAnimationFrame(frame);
-  }, [blocks, orders, all, lit, colours, top, spot, width]);
+  }, [blocks, orders, all, lit, colours, top, spot, width, height]);
 
   const zoom = (by: number, anchor: Spot | null) => {
     const at = SIZES.findIndex((size) => size >= cell);
     const next = SIZES[Math.max(0, Math.min(SIZES.length - 1, at + by))] ?? cell;
-    const kept = anchor ?? spotAt(all, 0, top + HEIGHT / 2) ?? { block: 0, place: 0 };
+    const kept = anchor ?? spotAt(all, 0, top + height / 2) ?? { block: 0, place: 0 };
     const away = pointOf(all, kept).y - top;
     setChosen(next);
     const then = arranged(sizes, width, next);
@@ -112,7 +116,7 @@ export function CellMap({ blocks, orders, args, lit }: Props) {
       <section
         ref={box}
         class="cells-box"
-        style={{ height: `${HEIGHT}px` }}
+        style={{ height: `${height}px` }}
         tabIndex={0}
         role="application"
         aria-label="All tasks, one cell each. Arrow keys walk through them, Enter opens one."
@@ -125,8 +129,8 @@ export function CellMap({ blocks, orders, args, lit }: Props) {
           if (hit) go(paths.task(idOf(hit)));
         }}
       >
-        <div style={{ height: `${Math.max(all.height, HEIGHT)}px` }}>
-          <canvas ref={canvas} style={{ height: `${HEIGHT}px`, width: `${width}px` }} />
+        <div style={{ height: `${all.height}px` }}>
+          <canvas ref={canvas} style={{ height: `${height}px`, width: `${width}px` }} />
         </div>
       </section>
       <Tip blocks={blocks} args={args} spot={spot} number={spot ? numberAt(spot) : 0} />

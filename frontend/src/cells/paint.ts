@@ -16,6 +16,8 @@ export interface Picture {
 /** Cells this large have a line between them, and those a shape inside. */
 const HAVE_GAPS = 4;
 const HAVE_SHAPES = 12;
+/** Pixels that are seen. */
+const SEEN = 4;
 
 /** Draw what is in sight: `top` is how far the picture is scrolled. */
 export function paint(canvas: HTMLCanvasElement, picture: Picture, top: number, marked: Spot | null): void {
@@ -33,6 +35,7 @@ export function paint(canvas: HTMLCanvasElement, picture: Picture, top: number, 
   }
   context.putImageData(image, 0, 0);
   context.setTransform(scale, 0, 0, scale, 0, -top * scale);
+  if (picture.all.cell < HAVE_GAPS) paintFailures(context, picture, top, height / scale);
   if (picture.all.cell >= HAVE_SHAPES) paintShapes(context, picture, top, height / scale);
   paintLabels(context, picture, top, width / scale);
   if (marked) paintMark(context, picture, marked);
@@ -120,6 +123,27 @@ function shapeOf(tone: Tone): Path2D {
   const path = drawn.get(tone) ?? new Path2D(SHAPES[tone]);
   drawn.set(tone, path);
   return path;
+}
+
+/** What failed for good, large enough to be seen among cells of a pixel. */
+function paintFailures(
+  context: CanvasRenderingContext2D,
+  picture: Picture,
+  top: number,
+  height: number,
+): void {
+  const { blocks, orders, all, colours, lit } = picture;
+  if (lit.size > 0 && !lit.has("F")) return;
+  context.fillStyle = colours.fatal;
+  for (const line of linesInSight(picture, top, height)) {
+    const statuses = blocks[line.block]?.statuses ?? "";
+    for (let at = 0; at < line.count; at += 1) {
+      const number = orders[line.block]?.[line.first + at] ?? line.first + at;
+      if (statuses.charAt(number) !== "F") continue;
+      const middle = all.cell / 2;
+      context.fillRect(at * all.cell + middle - SEEN / 2, line.y + middle - SEEN / 2, SEEN, SEEN);
+    }
+  }
 }
 
 function paintShapes(context: CanvasRenderingContext2D, picture: Picture, top: number, height: number): void {

@@ -120,7 +120,8 @@ export function LogView({ attempt, stream }: Props) {
         )}
         {latest && (
           <span class="quiet push">
-            {latest.path ? <code>{latest.path}</code> : latest.source === "kept" ? "kept in the tables" : ""}{" "}
+            {latest.path ? <code>{latest.path}</code> : latest.source === "kept" ? "kept in the tables" : ""}
+            {latest.source !== "none" && " · "}
             {latest.source !== "none" && <Extent window={shown} size={latest.size} />}
           </span>
         )}

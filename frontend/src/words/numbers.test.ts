@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytes, counted, percent, short } from "./numbers";
+import { bytes, counted, hours, percent, short } from "./numbers";
 
 test("one is not many", () => {
   expect(counted(1, "task")).toBe("1 task");
@@ -26,4 +26,10 @@ test("three digits count", () => {
   expect(short(0.123456)).toBe("0.12");
   expect(short(12.3456)).toBe("12.3");
   expect(short(1234.56)).toBe("1,235");
+});
+
+test("a few seconds are not no hours", () => {
+  expect(hours(0)).toBe("0");
+  expect(hours(0.001)).toBe("< 0.01");
+  expect(hours(1.234)).toBe("1.23");
 });

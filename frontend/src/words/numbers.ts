@@ -26,6 +26,9 @@ export function short(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: digits });
 }
 
+/** Hours of something: of little that it is little, rather than nothing. */
+export const hours = (value: number): string => (value > 0 && value < 0.01 ? "< 0.01" : short(value));
+
 /** A share from 0 to 1: `12 %`; nothing that is there becomes 0 %, and nothing that is missing 100 %. */
 export function percent(share: number | null | undefined): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return "–";

@@ -59,7 +59,7 @@ function Side({ title, side, task, first }: SideProps) {
   return (
     <div class="side">
       <h3>
-        {title}: {counted(first.count, "task")}
+        {title}: {first.count ? counted(first.count, "task") : "none"}
       </h3>
       {first.counts && first.count > 0 && (
         <p class="legend">

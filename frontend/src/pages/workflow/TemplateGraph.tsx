@@ -14,6 +14,9 @@ type Graph = Answer<"/api/v1/workflows/{workflow_id}/graph">;
 
 const AROUND: readonly Bucket[] = ["DONE", "FATAL", "RUNNING", "SCHEDULED", "PENDING"];
 
+/** The radius from which on there is room for a word inside. */
+const ROOM = 26;
+
 /** The templates and which of them wait for which: as large as they have tasks, with a ring of their states. */
 export function TemplateGraph({ workflow }: { workflow: Workflow }) {
   const live = useLive<Graph>(`workflows/${workflow.id}/graph`, { active: workflow.is_active });
@@ -85,6 +88,7 @@ function Node({ place, counts, workflow }: { place: Place; counts: Counts; workf
     event.preventDefault();
     go(to);
   };
+  const share = total ? percent((counts.DONE ?? 0) / total) : "–";
   const said = `${name}: ${progressWords(counts)}`;
   return (
     <g transform={`translate(${place.x} ${place.y})`}>
@@ -101,14 +105,17 @@ function Node({ place, counts, workflow }: { place: Place; counts: Counts; workf
             transform={`translate(${radius * 0.75} ${-radius * 0.75})`}
           />
         ) : null}
-        <text class="inside" dy="0.35em">
-          {total ? percent((counts.DONE ?? 0) / total) : "–"}
-        </text>
+        {radius >= ROOM && (
+          <text class="inside" dy="0.35em">
+            {share}
+          </text>
+        )}
         <text class="name" y={radius + 14}>
           {short(name)}
         </text>
         <text class="below" y={radius + 28}>
           {count(total)}
+          {radius < ROOM && `, ${share}`}
         </text>
       </a>
     </g>

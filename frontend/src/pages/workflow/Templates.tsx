@@ -3,7 +3,7 @@ import { Progress } from "../../parts/Progress";
 import { type Column, Table } from "../../parts/Table";
 import { paths } from "../../paths";
 import { Link } from "../../router";
-import { count, percent, short } from "../../words/numbers";
+import { count, hours, percent } from "../../words/numbers";
 import { BUCKETS } from "../../words/statuses";
 import { limitWords, type Workflow } from "./WorkflowPage";
 
@@ -31,7 +31,7 @@ const columns = (workflow: number): readonly Column<Template>[] => [
     key: "hours",
     title: "Core-hours",
     isNumber: true,
-    cell: (it) => (it.spent.attempts ? short(it.spent.core_hours) : ""),
+    cell: (it) => (it.spent.attempts ? hours(it.spent.core_hours) : ""),
   },
   {
     key: "cores",

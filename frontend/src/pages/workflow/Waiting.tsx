@@ -44,7 +44,7 @@ export function Waiting({ workflow }: { workflow: Workflow }) {
               </p>
             )}
             {waits.waiting.length === 0 && <p class="quiet">Nothing waits.</p>}
-            <ul>
+            <ul tabIndex={0} aria-label="What tasks wait for">
               {waits.waiting.map((each, place) => (
                 <li key={place}>
                   <b>{counted(each.tasks, "task")}</b> of{" "}

@@ -8,7 +8,7 @@ import { Status } from "../../parts/Status";
 import { Time, useNow } from "../../parts/Time";
 import { WorkflowTabs } from "../../parts/WorkflowTabs";
 import { etaWords } from "../../words/eta";
-import { percent, short } from "../../words/numbers";
+import { hours, percent } from "../../words/numbers";
 import type { PageProps } from "..";
 import { Actions } from "./Actions";
 import { Activity } from "./Activity";
@@ -74,8 +74,8 @@ function Header({ workflow, refresh }: { workflow: Workflow; refresh: () => void
         facts={[
           ["Over in", workflow.eta && <Over eta={workflow.eta} />],
           ["Owner", workflow.owner],
-          ["Core-hours", spent.attempts ? short(spent.core_hours) : null],
-          ["Memory-hours", spent.attempts ? `${short(spent.memory_hours)} GiB·h` : null],
+          ["Core-hours", spent.attempts ? hours(spent.core_hours) : null],
+          ["Memory-hours", spent.attempts ? `${hours(spent.memory_hours)} GiB·h` : null],
           ["Unused cores", spent.wasted_cores === null ? null : percent(spent.wasted_cores)],
           ["Unused memory", spent.wasted_memory === null ? null : percent(spent.wasted_memory)],
           ["At a time", limitWords(workflow.limit)],

@@ -7,7 +7,7 @@ import { Time, useNow } from "../../parts/Time";
 import { paths } from "../../paths";
 import { Link, useQuery } from "../../router";
 import { etaWords } from "../../words/eta";
-import { percent, short } from "../../words/numbers";
+import { hours, percent } from "../../words/numbers";
 
 type Row = Answer<"/api/v1/workflows">["items"][number];
 
@@ -84,7 +84,7 @@ const columns: readonly Column<Row>[] = [
     title: "Core-hours",
     isNumber: true,
     hint: "Of the cores that were asked for",
-    cell: (it) => (it.spent.attempts ? short(it.spent.core_hours) : ""),
+    cell: (it) => (it.spent.attempts ? hours(it.spent.core_hours) : ""),
   },
   {
     key: "waste",
