@@ -6,8 +6,9 @@
 
 The world is that of big_database.py: a thousand workflows, of which one has 500,000 tasks and runs. A real API server
 of Airflow answers, with one worker; who asks is logged in, and the rights of each answer are asked of Airflow. `cold`
-is the first answer after the server has begun. What takes longer than its budget is marked, and makes the exit code 1:
-300 ms for 95 of a hundred answers, 1.5 s for the first paint by a browser that knows none of our files.
+is the first answer after the server has begun; `CPU` is that of the API server, which SQLite shares, for one answer.
+What takes longer than its budget is marked, and makes the exit code 1: 300 ms for 95 of a hundred answers, 1.5 s for
+the first paint by a browser that knows none of our files.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from tests.browser import chromium
 BUDGET_MS, PAINT_BUDGET_S = 300.0, 1.5
 WARM_UP = 2
 DATABASES = ("sqlite", "postgresql")
-COLUMNS = ("question", "database", "kB", "cold ms", "p50 ms", "p95 ms", "late")
+COLUMNS = ("question", "database", "kB", "cold ms", "p50 ms", "p95 ms", "CPU ms", "late")
 PAINTS = ("page", "database", "questions", "paint s", "filled s", "again s", "late")
 PAINTED = """() => {
     const ends = performance.getEntriesByType("resource").filter((it) => it.name.includes("/jobmon/api/"));
@@ -86,13 +87,14 @@ def measure(kind: str, address: str, folder: Path, asked) -> bool:
     home.cli("db", "migrate")
     with LocalAirflow(home, API) as airflow:
         token = airflow.api.log_in()
-        is_in_time = answers(kind, address, home.url, token, asked)
+        (server, *_) = airflow.processes(API)
+        is_in_time = answers(kind, address, home.url, token, server, asked)
         if not asked.only:
             is_in_time &= paints(kind, address, home.url, token, asked)
     return is_in_time
 
 
-def answers(kind: str, address: str, url: str, token: str, asked) -> bool:
+def answers(kind: str, address: str, url: str, token: str, server, asked) -> bool:
     """Ask every question: once cold, then some times more."""
     show(COLUMNS, {name: name for name in COLUMNS})
     is_in_time = True
@@ -103,11 +105,11 @@ def answers(kind: str, address: str, url: str, token: str, asked) -> bool:
         client.get(
             "/openapi.json"
         ).raise_for_status()  # our application comes into being with the first question
-        for question in view_questions.questions(address, client):
+        for question in view_questions.questions(address):
             if asked.only and not any(word in question.path for word in asked.only):
                 continue
-            report = timed(client, question, asked.rounds)
-            is_late = report["p95 ms"] > BUDGET_MS and not question.is_export
+            report = timed(client, question, server, asked.rounds)
+            is_late = report["p95 ms"] > BUDGET_MS
             is_in_time &= not is_late
             show(
                 COLUMNS,
@@ -118,17 +120,25 @@ def answers(kind: str, address: str, url: str, token: str, asked) -> bool:
     return is_in_time
 
 
-def timed(client: httpx.Client, question, rounds: int) -> dict[str, float]:
+def timed(client: httpx.Client, question, server, rounds: int) -> dict[str, float]:
     cold, size = ask(client, question)
     for _ in range(WARM_UP):
         ask(client, question)
-    times = sorted(ask(client, question)[0] for _ in range(2 if question.is_export else rounds))
+    before = cpu(server)
+    times = sorted(ask(client, question)[0] for _ in range(rounds))
     return {
         "kB": size / 1000,
         "cold ms": 1000 * cold,
         "p50 ms": 1000 * times[len(times) // 2],
         "p95 ms": 1000 * times[min(len(times) - 1, int(0.95 * len(times)))],
+        "CPU ms": 1000 * (cpu(server) - before) / len(times),
     }
+
+
+def cpu(process) -> float:
+    """Seconds of CPU that a process has used: what an answer costs, whatever else the machine does."""
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def ask(client: httpx.Client, question) -> tuple[float, int]:
@@ -137,8 +147,8 @@ def ask(client: httpx.Client, question) -> tuple[float, int]:
     with client.stream("GET", question.path, params=question.query) as response:
         size = sum(map(len, response.iter_raw()))
     took = time.perf_counter() - began
-    if response.status_code != 200:
-        raise SystemExit(f"{response.status_code} for {response.request.url}")
+    if response.status_code != httpx.codes.OK:
+        raise SystemExit(f"{response.status_code} for {response.request.url}: see the API server's log.")
     return took, size
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -19,7 +20,7 @@ from jobmon_airflow.store.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 _asked: set[str] = set()
 
@@ -36,18 +37,13 @@ class Question:
     def name(self) -> str:
         return self.path + "".join(f" {name}={value}" for name, value in self.query.items())
 
-    @property
-    def is_export(self) -> bool:
-        """It fetches all rows there are, for a file, and has no budget."""
-        return self.query.get("format") == "csv"
 
-
-def questions(address: str, client) -> Iterator[Question]:
-    """All of them; what answers lead to is asked after them."""
+def questions(address: str) -> Iterator[Question]:
+    """All of them."""
     known = _known(address)
     for form, *queries in _FORMS:
         for query in queries or [{}]:
-            yield _question(form, query, known, client)
+            yield _question(form, query, known)
 
 
 def pages(address: str) -> list[tuple[str, str]]:
@@ -72,11 +68,8 @@ def refuse_what_was_not_asked(client) -> None:
         raise SystemExit(f"Nobody measured {', '.join(missing)}: add them to benchmarks/view_questions.py.")
 
 
-def _question(form: str, query: Mapping[str, Any], known: dict[str, Any], client) -> Question:
+def _question(form: str, query: Mapping[str, Any], known: Mapping[str, Any]) -> Question:
     _asked.add(form)
-    for name, find in _FOUND_IN_ANSWERS.items():
-        if f"{{{name}}}" in form and name not in known:
-            known[name] = find(client, known)
     filled = {
         name: value.format(**known) if isinstance(value, str) else value for name, value in query.items()
     }
@@ -96,6 +89,7 @@ def _known(address: str) -> dict[str, Any]:
                 task.c.workflow_id == big, task.c.array_id == draws, task.c.status == TaskStatus.ERROR_FATAL
             )
         )
+        first = connection.scalar(select(func.min(task.c.id)).where(task.c.array_id == draws))
         attempts = select(task_instance.c.id, task_instance.c.error_kind_id)
         attempt, error = connection.execute(
             attempts.where(task_instance.c.task_id == failed).order_by(task_instance.c.id.desc()).limit(1)
@@ -114,21 +108,15 @@ def _known(address: str) -> dict[str, Any]:
         "name": name,
         "task_id": failed,
         "attempt_id": attempt,
-        "error": error,
+        "group": error,
+        "first": first,
+        "half_a_year_ago": (datetime.now(UTC) - timedelta(days=180)).isoformat(),
         "dag_id": acts.dag_id,
         "run_id": acts.run_id,
         "value": value,
     }
 
 
-def _group(client, known: Mapping[str, Any]) -> str:
-    answer = client.get("/workflows/{workflow_id}/errors".format(**known)).json()
-    first = answer["groups" if "groups" in answer else "items"][0]
-    return str(first.get("id") or first["group"])
-
-
-#: parts of paths that only an answer tells
-_FOUND_IN_ANSWERS: Mapping[str, Callable[[Any, Mapping[str, Any]], str]] = {"group": _group}
 #: routes that read files, which the big world has none of
 _NEEDS_FILES = {"/attempts/{attempt_id}/log/{stream}"}
 
@@ -144,12 +132,16 @@ _FORMS: tuple[Any, ...] = (
         {"name": "gbd 2025"},
         {"attribute": "release=18"},
         {"args": "release 21"},
+        {"dag_id": "{dag_id}"},
     ),
     ("/workflows/{workflow_id}",),
     ("/workflows/{workflow_id}/graph",),
     ("/workflows/{workflow_id}/activity",),
-    ("/workflows/{workflow_id}/cells",),
     ("/workflows/{workflow_id}/waiting",),
+    ("/workflows/{workflow_id}/cells",),
+    ("/workflows/{workflow_id}/cells/args", {"template": "{template}", "first": "{first}"}),
+    ("/workflows/{workflow_id}/errors", {}, {"limit": 5}),
+    ("/workflows/{workflow_id}/errors/{group}/tasks",),
     (
         "/workflows/{workflow_id}/tasks",
         {},
@@ -159,11 +151,25 @@ _FORMS: tuple[Any, ...] = (
         {"arg.location": "{value}"},
         {"arg.year": "1990", "template": "{template}", "status": "F,R"},
         {"name": "location-77_"},
-        {"error": "{error}"},
+        {"error": "{group}"},
     ),
     ("/workflows/{workflow_id}/plan", {"how": "hot"}, {"how": "cold"}),
     ("/workflows/{workflow_id}/actions",),
+    ("/workflows/{workflow_id}/templates/{name}",),
+    (
+        "/workflows/{workflow_id}/templates/{name}/attempts",
+        {},
+        {"verdict": "out of memory"},
+        {"attempt": 2},
+        {"arg": "year"},
+        {"arg.year": "1990", "arg": "age_group"},
+    ),
+    ("/workflows/{workflow_id}/timeline", {}, {"by": "node"}),
+    ("/workflows/{workflow_id}/critical-path",),
     ("/tasks/{task_id}",),
     ("/tasks/{task_id}/attempts",),
     ("/tasks/{task_id}/neighbours", {"side": "upstream"}, {"side": "downstream"}),
+    ("/usage", {"by": "tool"}, {"by": "user"}, {"by": "template"}, {"from": "{half_a_year_ago}"}),
+    ("/usage/savings", {}, {"from": "{half_a_year_ago}"}),
+    ("/run", {"dag_id": "{dag_id}", "run_id": "{run_id}"}),
 )
