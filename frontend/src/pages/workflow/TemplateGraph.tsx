@@ -92,7 +92,7 @@ function Node({ place, counts, workflow }: { place: Place; counts: Counts; workf
   const said = `${name}: ${progressWords(counts)}`;
   return (
     <g transform={`translate(${place.x} ${place.y})`}>
-      <a href={address(to)} onClick={follow} aria-label={said}>
+      <a href={address(to)} onClick={follow}>
         <title>{said}</title>
         <circle class="ground" r={radius} />
         {ring(shares, radius - 4).map(
