@@ -49,7 +49,7 @@ ENDS: Final = frozenset({"D", "WorkflowAlreadyComplete"})
 hot_and_cold = pytest.mark.parametrize("resume", [HOT, COLD], ids=["hot", "cold"])
 every_beginning = pytest.mark.parametrize("how", [FIRST, HOT, COLD], ids=["first run", "hot", "cold"])
 _BINDING: Final = Lock()  # migrations know one database at a time
-STRIDE: Final = 6  #: so many points further on is the next that is tried, unless all are
+STRIDE: Final = 12  #: so many points further on is the next that is tried, unless all are
 #: whether every point is tried, which takes most of an hour; read before the tests' environment is cleaned
 IS_CAMPAIGN: Final = bool(os.environ.get("JOBMON_TEST_CAMPAIGN"))
 OFTEN: Final = 3  #: so often is a point tried that is passed by again and again while nothing happens
