@@ -21,7 +21,7 @@ from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, table
 from jobmon_airflow.web.api.topics import topic
 from jobmon_airflow.web.database import Store, Tables
 
-router = topic("actions")
+router = topic("actions", changes=True)
 
 _LONGEST = 10**9  # seconds; thirty years
 

@@ -26,6 +26,13 @@ _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     503: {"model": Refusal, "description": "The Jobmon tables do not answer."},
 }
 
+#: What changes are answered with, besides.
+_REFUSED_CHANGES: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"model": Refusal, "description": "What was sent cannot be read."},
+    409: {"model": Refusal, "description": "It cannot be done as things stand."},
+    415: {"model": Refusal, "description": "What was sent is no JSON."},
+}
+
 
 class Tagged(APIRoute):
     """A route whose answers carry a tag of what they say, so that what is known already is not sent again."""
@@ -42,9 +49,10 @@ class Tagged(APIRoute):
         return tagged
 
 
-def topic(name: str) -> APIRouter:
-    """A router for one topic."""
-    return APIRouter(tags=[name], route_class=Tagged, responses=_REFUSALS)
+def topic(name: str, *, changes: bool = False) -> APIRouter:
+    """A router for one topic, in which something is changed or only shown."""
+    responses = _REFUSALS | (_REFUSED_CHANGES if changes else {})
+    return APIRouter(tags=[name], route_class=Tagged, responses=responses)
 
 
 def _tagged(request: Request, response: Response) -> Response:
