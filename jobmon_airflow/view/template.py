@@ -21,8 +21,8 @@ from jobmon_airflow.view.distributions import Measured, measured
 from jobmon_airflow.view.requested import Requested, requested
 from jobmon_airflow.view.retries import Retries
 
-MEASURED: Final = 6_000  #: attempts that are read; of more, so many stand for all
-FOLLOWED: Final = 3_000  #: failed attempts whose successors are looked at
+MEASURED: Final = 4_000  #: attempts that are read; of more, so many stand for all
+FOLLOWED: Final = 2_000  #: failed attempts whose successors are looked at
 
 _SUCCEEDED: Final = TaskInstanceStatus.DONE
 _NOT_FAILED: Final = (DONE.words, PUT_BACK.words, "")
