@@ -77,11 +77,11 @@ type RequestPlan = Plan["requests"][number];
 
 const TEMPLATES: readonly Column<TemplatePlan>[] = [
   { key: "template", title: "Template", cell: (it) => it.template },
-  { key: "again", title: "Run (again)", isNumber: true, cell: (it) => count(it.again) },
-  { key: "failed", title: "of them failed", isNumber: true, cell: (it) => count(it.failed) },
-  { key: "ended", title: "of them ended first", isNumber: true, cell: (it) => count(it.ended) },
+  { key: "again", title: "Again", isNumber: true, cell: (it) => count(it.again) },
+  { key: "failed", title: "failed before", isNumber: true, cell: (it) => count(it.failed) },
+  { key: "ended", title: "ended first", isNumber: true, cell: (it) => count(it.ended) },
   { key: "adopted", title: "Taken over", isNumber: true, cell: (it) => count(it.adopted) },
-  { key: "skipped", title: "Done, skipped", isNumber: true, cell: (it) => count(it.skipped) },
+  { key: "skipped", title: "Skipped", isNumber: true, cell: (it) => count(it.skipped) },
 ];
 
 const REQUESTS: readonly Column<RequestPlan>[] = [

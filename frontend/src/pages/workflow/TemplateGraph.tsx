@@ -14,6 +14,9 @@ type Graph = Answer<"/api/v1/workflows/{workflow_id}/graph">;
 
 const AROUND: readonly Bucket[] = ["DONE", "FATAL", "RUNNING", "SCHEDULED", "PENDING"];
 
+/** A graph that is wider than its place is drawn smaller, as long as it can be read; then it is scrolled. */
+const LEAST_SCALE = 0.75;
+
 /** The radius from which on there is room for a word inside. */
 const ROOM = 26;
 
@@ -45,7 +48,7 @@ function Drawing({ graph, workflow }: { graph: Graph; workflow: number }) {
       <svg
         class="template-graph"
         width={layout.width}
-        height={layout.height}
+        style={{ minWidth: `${layout.width * LEAST_SCALE}px` }}
         viewBox={`0 0 ${layout.width} ${layout.height}`}
       >
         <title>Templates, from those that begin to those that wait for the others</title>
