@@ -198,8 +198,8 @@ def test_the_tables_know_where_they_are(client, served, workflow):
     page = client("viewer").get("/jobmon/tables/workflow/list/")
 
     addresses = re.findall(r'(?:href|src|action)="([^"]+)"', page.text)
-    assert addresses
-    assert all(address.startswith(f"{served.home.path}/jobmon/") for address in addresses)
+    assert (page.status_code, len(addresses) > 5) == (200, True)
+    assert [each for each in addresses if not each.startswith(f"{served.home.path}/jobmon/")] == []
     assert client("viewer").get(addresses[0].removeprefix(served.home.path)).status_code == 200
 
 
