@@ -10,7 +10,10 @@ const python = process.env.PYTHON ?? ".venv/bin/python";
 const folder = mkdtempSync(join(tmpdir(), "jobmon-api-"));
 try {
   const written = join(folder, "openapi.json");
-  execFileSync(python, ["scripts/write_openapi.py", written], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync(python, ["scripts/write_openapi.py", written], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   // What has a default is always there in an answer.
   const types = await openapiTS(JSON.parse(readFileSync(written, "utf8")), { defaultNonNullable: true });
   writeFileSync(new URL("../src/api/schema.d.ts", import.meta.url), astToString(types));
