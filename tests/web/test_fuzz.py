@@ -55,10 +55,8 @@ def test_whatever_is_asked_the_api_answers_as_it_says(served, all_of_airflow, ow
         try:
             ask(operation, mode, headers)
             asked += 1
-        except Unsatisfiable:
-            assert mode is GenerationMode.NEGATIVE, (
-                operation.label
-            )  # there is nothing that it could be told wrongly
+        except Unsatisfiable:  # there is nothing that it could be told wrongly
+            assert mode is GenerationMode.NEGATIVE, operation.label
         except (AssertionError, BaseExceptionGroup) as failure:  # of each route, what did not hold
             failures[operation.label] = str(failure)
 
