@@ -63,19 +63,10 @@ with get_application_builder() as builder:
 
 
 class Home(AirflowHome):
-    """One whose API server is below a path, and whose auth manager is ours."""
-
-    path = ""
+    """One whose auth manager is ours."""
 
     def environment(self):
         return super().environment() | {"PYTHONPATH": str(self.folder)}
-
-    def _places(self):
-        places = super()._places()
-        return places | {
-            "api.base_url": f"{self.url}{self.path}",
-            "core.execution_api_server_url": f"{self.url}{self.path}/execution/",
-        }
 
     def passwords(self):
         return dict.fromkeys(("admin", "viewer", "reader", "nobody"), PASSWORD)
@@ -93,8 +84,8 @@ def simple(folder: Path) -> Home:
 
 
 def fab(folder: Path) -> Home:
-    home = Home(folder, options={"core.auth_manager": FAB, "fab.enable_proxy_fix": "False"})
-    home.path = "/air/flow"
+    options = {"core.auth_manager": FAB, "fab.enable_proxy_fix": "False"}
+    home = Home(folder, options=options, path="/air/flow")
     home.configure()
     home.cli("db", "migrate")
     subprocess.run(
@@ -114,7 +105,7 @@ def served(
     """An API server, and nothing else of Airflow."""
     home = request.param(tmp_path_factory.mktemp("served"))
     airflow = LocalAirflow(home)
-    airflow.api = AirflowApi(f"{home.url}{home.path}", "admin", PASSWORD)
+    airflow.api = AirflowApi(home.url, "admin", PASSWORD)
     try:
         airflow.start("api-server")
         yield airflow
@@ -140,7 +131,7 @@ def client(served: LocalAirflow):
     made = []
 
     def client(user: str | None = None, *, by_cookie: bool = False) -> httpx.Client:
-        found = httpx.Client(base_url=f"{served.home.url}{served.home.path}", trust_env=False, timeout=60)
+        found = httpx.Client(base_url=served.home.url, trust_env=False, timeout=60)
         made.append(found)
         if user:
             login = {"username": user, "password": PASSWORD}
@@ -239,7 +230,7 @@ def test_a_run_leads_to_its_workflow(client, served, workflow):
 def test_airflow_s_form_knows_our_connections(served):
     token = served.api.log_in()
     forms = httpx.get(
-        f"{served.home.url}{served.home.path}/ui/connections/hook_meta",
+        f"{served.home.url}/ui/connections/hook_meta",
         headers={"Authorization": f"Bearer {token}"},
         trust_env=False,
         timeout=60,
@@ -258,7 +249,7 @@ def test_the_page_about_the_view_says_what_works(served, workflow, client):
 
     token = client("admin").headers["Authorization"].removeprefix("Bearer ")
     told = {
-        "AIRFLOW": f"{served.home.url}{served.home.path}",
+        "AIRFLOW": served.home.url,
         "NAME": "admin",
         "PASSWORD": PASSWORD,
         "TOKEN": token,
