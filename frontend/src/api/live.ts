@@ -4,12 +4,14 @@ import { Failure, get } from "./client";
 /** Milliseconds between two questions while a workflow is active, and after one that failed. */
 const POLL = 5_000;
 const POLL_AFTER_FAILURE = 15_000;
+/** So long after something was ordered it may change although nobody runs it yet. */
+const UNREST = 120_000;
 
 export interface Live<T> {
   value: T | null;
   failure: Failure | null;
   isLoading: boolean;
-  /** Ask again now. */
+  /** Ask again now, and for a while, since something was ordered that takes its time. */
   refresh: () => void;
 }
 
@@ -34,6 +36,7 @@ export function useLive<T>(
   const [failure, setFailure] = useState<Failure | null>(null);
   const [isLoading, setLoading] = useState(path !== null);
   const asking = useRef<AbortController | null>(null);
+  const [restlessUntil, setRestless] = useState(0);
 
   const ask = useCallback(async () => {
     if (path === null) return;
@@ -60,7 +63,7 @@ export function useLive<T>(
     return () => asking.current?.abort();
   }, [ask]);
 
-  const every = pause(active ?? isActive(value), failure, rest);
+  const every = pause((active ?? isActive(value)) || Date.now() < restlessUntil, failure, rest);
   useEffect(() => {
     if (every === null) return;
     const look = () => void (document.visibilityState === "visible" && ask());
@@ -72,7 +75,11 @@ export function useLive<T>(
     };
   }, [ask, every]);
 
-  return { value, failure, isLoading, refresh: () => void ask() };
+  const refresh = () => {
+    setRestless(Date.now() + UNREST);
+    void ask();
+  };
+  return { value, failure, isLoading, refresh };
 }
 
 /** After how many milliseconds to ask again; null for never. */
