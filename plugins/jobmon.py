@@ -6,6 +6,7 @@ process that is first asked for one of its pages, which only the API server is.
 
 from __future__ import annotations
 
+import gc
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,12 @@ class LazyApp:
     def _app(self) -> Any:
         from jobmon_airflow.web.app import create_app
 
-        return create_app()
+        app = create_app()
+        # All that is loaded by now stays. Python need not look through it again whenever it looks for garbage, which
+        # would take longer than an answer may.
+        gc.collect()
+        gc.freeze()
+        return app
 
 
 def _view(
