@@ -30,9 +30,10 @@ def airflows(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     )
 
 
-@pytest.fixture(scope="session")
+# Not one for all files: an Airflow that waits for the next of them takes a third of a core.
+@pytest.fixture(scope="module")
 def airflow(airflows: Airflows) -> Iterator[RealAirflow]:
-    """One Airflow for all tests that leave its components alive. Give DAGs names that nobody else would."""
+    """One Airflow for all tests of a file that leave its components alive. Give DAGs names that nobody else would."""
     with airflows.running() as airflow:
         yield airflow
 
