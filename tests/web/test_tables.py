@@ -330,7 +330,7 @@ def test_long_texts_are_cut_by_the_database_and_it_is_said(client, own, url):
     assert all(row["command"].endswith("(1200000 characters in all)") for row in exported(viewer, "task"))
 
 
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\"'{{7*7}}${7*7}"
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\"'{{1234567*9}}${1234567*9}"
 
 
 def test_hostile_texts_are_texts(client, own, url):
@@ -348,7 +348,7 @@ def test_hostile_texts_are_texts(client, own, url):
             page = viewer.get(address).text
             assert "<script>alert" not in page
             assert "<img" not in page
-            assert "49" not in page.partition("&lt;script&gt;")[2][:200]
+            assert "11111103" not in page
             assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     asked = viewer.get(
         f"{TABLES}/task/list/", params={"_flt_0_name": HOSTILE, "_flt_0_command": "</b><script>"}
