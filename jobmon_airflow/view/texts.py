@@ -15,8 +15,8 @@ _INSTEAD: Final = "\N{REPLACEMENT CHARACTER}"
 def plain(text: str) -> str:
     r"""What a terminal would show of a text: without colours, with its lines and tabs, and nothing invisible.
 
-    >>> plain("\x1b[31mred\x1b[0m\r\nbell\a")
-    'red\nbell\N{REPLACEMENT CHARACTER}'
+    >>> plain("\x1b[31mred\x1b[0m\r\nbell\a") == "red\nbell\N{REPLACEMENT CHARACTER}"
+    True
     """
     if "\x1b" in text:
         text = ANSI.sub("", text)
