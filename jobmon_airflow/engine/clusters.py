@@ -12,6 +12,8 @@ import logging
 import traceback
 from collections import Counter
 from contextlib import AsyncExitStack, suppress
+from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 from jobmon_airflow.distributors import registry
@@ -85,7 +87,9 @@ class Clusters:
         self._stack = AsyncExitStack()
         try:
             for name, distributor in self._distributors.items():
-                await self._reach(name, distributor)
+                # A cluster that is silent may be busy, or just started again. What else is wrong is said at once.
+                enter = partial(self._stack.enter_async_context, distributor)
+                await self._answer_of(name, enter, waits_out=ClusterIsSilent, within=_SILENCE)
             self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         except BaseException:
             await self._stack.aclose()
@@ -93,21 +97,6 @@ class Clusters:
         for name, distributor in self._distributors.items():
             self.start(self._listen(name, distributor))
         return self
-
-    async def _reach(self, name: str, distributor: Distributor) -> None:
-        """Enter a distributor. A cluster that is silent may be busy, or just started again, and gets some time."""
-        rest, until = _FIRST_REST, asyncio.get_running_loop().time() + _SILENCE
-        while True:
-            try:
-                await self._stack.enter_async_context(distributor)
-            except ClusterIsSilent as error:
-                if asyncio.get_running_loop().time() > until:
-                    raise
-                log.warning("cluster.unreachable", extra={"cluster": name, "reason": error.problem})
-                await asyncio.sleep(rest)
-                rest = min(rest * 2, _LONGEST_REST)
-            else:
-                return
 
     async def __aexit__(self, *error: object) -> bool | None:
         self._stopped.set()
@@ -190,13 +179,22 @@ class Clusters:
         while True:
             self._inbox.put(*await self._answer_of(name, distributor.news))
 
-    async def _answer_of(self, name: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _answer_of(
+        self,
+        name: str,
+        ask: Callable[[], Awaitable[Answer]],
+        *,
+        waits_out: type[ClusterUnreachable] = ClusterUnreachable,
+        within: float = inf,
+    ) -> Answer:
         """Ask a cluster something that may be asked again, until it answers."""
-        rest = _FIRST_REST
+        rest, until = _FIRST_REST, asyncio.get_running_loop().time() + within
         while True:
             try:
                 answer = await ask()
-            except ClusterUnreachable as error:
+            except waits_out as error:
+                if asyncio.get_running_loop().time() > until:
+                    raise
                 self._notes[name] = error.problem
                 log.warning("cluster.unreachable", extra={"cluster": name, "reason": error.problem})
                 await asyncio.sleep(rest)
