@@ -1,28 +1,37 @@
 import "./charts.css";
 import { useState } from "preact/hooks";
-import { FileButtons } from "./FileButtons";
-import type { Cell } from "./files";
+import { FileButtons } from "../parts/FileButtons";
+import type { Cell } from "../parts/files";
+import { type Column, Table } from "../parts/Table";
+import { count } from "../words/numbers";
 
-export interface FiguresProps {
+type Row = readonly Cell[];
+
+interface Props {
   /** Of what they are, for who goes from one table to the next. */
   of: string;
   head: readonly string[];
-  rows: () => readonly (readonly Cell[])[];
+  /** The first cell of each is a name of its own. */
+  rows: () => readonly Row[];
 }
 
-const MOST = 500;
-
 /** What a chart shows, as a table that opens below it. */
-export function Figures({ of, head, rows }: FiguresProps) {
+export function Figures({ of, head, rows }: Props) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details class="figures" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>The same in figures</summary>
       {isOpen && (
-        <>
-          <FigureTable title={`${of} in figures`} head={head} rows={rows()} />
+        <Table
+          columns={columnsOf(head, rows())}
+          rows={rows()}
+          rowKey={([name]) => String(name)}
+          caption={`${of} in figures`}
+          empty=""
+        >
+          <span />
           <FileButtons name={fileName(of)} head={head} rows={rows} />
-        </>
+        </Table>
       )}
     </details>
   );
@@ -30,44 +39,10 @@ export function Figures({ of, head, rows }: FiguresProps) {
 
 const fileName = (of: string) => of.toLowerCase().replaceAll(/[^a-z\d]+/g, "-");
 
-function FigureTable({
-  title,
-  head,
-  rows,
-}: {
-  title: string;
-  head: readonly string[];
-  rows: readonly (readonly Cell[])[];
-}) {
-  return (
-    <section class="figures-table" tabIndex={0} aria-label={title}>
-      <table>
-        <thead>
-          <tr>
-            {head.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.slice(0, MOST).map((row, at) => (
-            <tr key={at}>
-              {row.map((cell, column) => (
-                <td key={column} class={typeof cell === "number" ? "number" : undefined}>
-                  {typeof cell === "number" ? cell.toLocaleString("en") : cell}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {rows.length > MOST && (
-        <p class="quiet">
-          The first {MOST} of {rows.length.toLocaleString("en")} rows.
-        </p>
-      )}
-    </section>
-  );
-}
+const columnsOf = (head: readonly string[], rows: readonly Row[]): readonly Column<Row>[] =>
+  head.map((title, at) => ({
+    key: title,
+    title,
+    isNumber: rows.some((row) => typeof row[at] === "number"),
+    cell: ({ [at]: cell }) => (typeof cell === "number" ? count(cell) : cell),
+  }));

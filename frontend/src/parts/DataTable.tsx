@@ -7,8 +7,6 @@ import { announce } from "./announce";
 import { Problem } from "./Problem";
 import { type Column, Table } from "./Table";
 
-export type { Column };
-
 export interface PageOf<R> {
   items: readonly R[];
   next?: string | null;
@@ -56,7 +54,7 @@ export function DataTable<R>(props: Props<R>) {
   };
   const next = live.value?.next;
   return (
-    <div class={live.isLoading ? "table loading" : "table"}>
+    <>
       {live.failure && <Problem failure={live.failure} again={live.refresh} />}
       <Table
         columns={columns}
@@ -66,8 +64,8 @@ export function DataTable<R>(props: Props<R>) {
         empty={next ? "None on this page; there are more pages." : empty}
         sort={sort}
         onSort={(chosen) => change({ sort: chosen, [key]: null })}
-      />
-      <footer>
+        isLoading={live.isLoading}
+      >
         <nav aria-label={`Pages of: ${caption}`}>
           {after && before.length === 0 && (
             <button type="button" onClick={() => change({ [key]: null })}>
@@ -82,8 +80,8 @@ export function DataTable<R>(props: Props<R>) {
           </button>
         </nav>
         <Downloads path={path} question={all} />
-      </footer>
-    </div>
+      </Table>
+    </>
   );
 }
 

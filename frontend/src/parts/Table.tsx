@@ -22,41 +22,56 @@ interface Props<R> {
   onSort?: (sort: string) => void;
   /** The row that is looked at. */
   chosen?: string | number | null;
+  /** Whether other rows are awaited. */
+  isLoading?: boolean;
+  /** What stands below it: a word or pages on the left, files on the right. */
+  children?: ComponentChildren;
 }
 
 /** Rows as a table, which can be scrolled by keyboard where it is wider than its place. */
-export function Table<R>({ columns, rows, rowKey, caption, empty, sort, onSort, chosen }: Props<R>) {
+export function Table<R>({ caption, isLoading = false, children, ...rest }: Props<R>) {
   return (
-    <section class="scroll" tabIndex={0} aria-label={caption} aria-busy={!rows}>
-      <table>
-        <caption class="unseen">{caption}</caption>
-        <thead>
-          <tr>
+    <div class={isLoading ? "table loading" : "table"}>
+      <section class="scroll" tabIndex={0} aria-label={caption} aria-busy={!rest.rows}>
+        <Rows caption={caption} {...rest} />
+      </section>
+      {children && <footer>{children}</footer>}
+    </div>
+  );
+}
+
+type RowsProps<R> = Omit<Props<R>, "isLoading" | "children">;
+
+function Rows<R>({ columns, rows, rowKey, caption, empty, sort, onSort, chosen }: RowsProps<R>) {
+  return (
+    <table>
+      <caption class="unseen">{caption}</caption>
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <Head key={column.key} column={column} sort={sort} onSort={onSort} />
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows?.map((row) => (
+          <tr key={rowKey(row)} aria-current={chosen === rowKey(row) || undefined}>
             {columns.map((column) => (
-              <Head key={column.key} column={column} sort={sort} onSort={onSort} />
+              <td key={column.key} class={column.isNumber ? "number" : undefined}>
+                {column.cell(row)}
+              </td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {rows?.map((row) => (
-            <tr key={rowKey(row)} aria-current={chosen === rowKey(row) || undefined}>
-              {columns.map((column) => (
-                <td key={column.key} class={column.isNumber ? "number" : undefined}>
-                  {column.cell(row)}
-                </td>
-              ))}
-            </tr>
-          ))}
-          {!rows?.length && (
-            <tr>
-              <td colSpan={columns.length} class="quiet">
-                {rows ? empty : "Loading…"}
-              </td>
-            </tr>
-          )}
-        </tbody>
-      </table>
-    </section>
+        ))}
+        {!rows?.length && (
+          <tr>
+            <td colSpan={columns.length} class="quiet">
+              {rows ? empty : "Loading…"}
+            </td>
+          </tr>
+        )}
+      </tbody>
+    </table>
   );
 }
 

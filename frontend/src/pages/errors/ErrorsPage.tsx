@@ -50,30 +50,27 @@ function Groups({ found }: { found: ErrorGroups }) {
           ? `${counted(found.attempts, "attempt")} failed, in ${counted(found.groups, "way")}.`
           : "No attempt has failed."}
       </p>
-      <div class="table">
-        <Table
-          columns={columnsFor(
-            (id) => change({ group: id === chosen ? null : String(id), "tasks.after": null }),
-            chosen,
-          )}
-          rows={found.items}
-          rowKey={(row) => row.id}
-          caption="Errors in groups"
-          empty="No attempt has failed."
-          chosen={chosen}
-        />
-        <footer>
-          <nav aria-label="Pages of errors">
-            <button type="button" disabled={!after} onClick={() => change({ after: null })}>
-              First page
-            </button>
-            <button type="button" disabled={!found.next} onClick={() => change({ after: found.next })}>
-              Next
-            </button>
-          </nav>
-          <Downloads path={`workflows/${found.workflow_id}/errors`} />
-        </footer>
-      </div>
+      <Table
+        columns={columnsFor(
+          (id) => change({ group: id === chosen ? null : String(id), "tasks.after": null }),
+          chosen,
+        )}
+        rows={found.items}
+        rowKey={(row) => row.id}
+        caption="Errors in groups"
+        empty="No attempt has failed."
+        chosen={chosen}
+      >
+        <nav aria-label="Pages of errors">
+          <button type="button" disabled={!after} onClick={() => change({ after: null })}>
+            First page
+          </button>
+          <button type="button" disabled={!found.next} onClick={() => change({ after: found.next })}>
+            Next
+          </button>
+        </nav>
+        <Downloads path={`workflows/${found.workflow_id}/errors`} />
+      </Table>
       {chosen !== null && (
         <Group
           key={chosen}

@@ -35,16 +35,14 @@ export function Attempts({ task }: { task: TaskHeader }) {
           const chosen = items.find((each) => String(each.id) === query.get("attempt")) ?? items.at(-1);
           return (
             <>
-              <div class="table">
-                <Table
-                  columns={columns(choose)}
-                  rows={items}
-                  rowKey={(attempt) => attempt.id}
-                  caption="Attempts, oldest first"
-                  empty="It was not tried yet."
-                  chosen={chosen?.id ?? null}
-                />
-              </div>
+              <Table
+                columns={columns(choose)}
+                rows={items}
+                rowKey={(attempt) => attempt.id}
+                caption="Attempts, oldest first"
+                empty="It was not tried yet."
+                chosen={chosen?.id ?? null}
+              />
               {chosen && <Chosen key={chosen.id} attempt={chosen} />}
             </>
           );

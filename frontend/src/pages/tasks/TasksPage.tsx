@@ -1,8 +1,9 @@
 import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
-import { type Column, DataTable } from "../../parts/DataTable";
+import { DataTable } from "../../parts/DataTable";
 import { type FilterKind, Filters } from "../../parts/Filters";
 import { Status } from "../../parts/Status";
+import type { Column } from "../../parts/Table";
 import { Time } from "../../parts/Time";
 import { WorkflowTabs } from "../../parts/WorkflowTabs";
 import { paths } from "../../paths";

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
-import { FileButtons } from "../../charts/FileButtons";
 import { inWords } from "../../charts/units";
+import { FileButtons } from "../../parts/FileButtons";
 import { Meter } from "../../parts/Meter";
 import { type Column, Table } from "../../parts/Table";
 import { paths } from "../../paths";
@@ -41,7 +41,7 @@ export function ChosenAttempts({ points, at, name }: Props) {
     ...args.map((arg) => ({ key: `arg.${arg}`, title: arg, cell: (it: ChosenAttempt) => it.args[arg] })),
   ];
   return (
-    <div class="table chosen">
+    <div class="chosen">
       <h3>Chosen: {counted(at.length, "attempt")}</h3>
       <Table
         columns={columns}
@@ -49,15 +49,14 @@ export function ChosenAttempts({ points, at, name }: Props) {
         rowKey={(it) => it.attemptId}
         caption="The chosen attempts"
         empty="There is no attempt in the area."
-      />
-      <footer>
+      >
         <span class="quiet">{at.length > SHOWN && `The first ${SHOWN}; the files have all.`}</span>
         <FileButtons
           name={name}
           head={[...HEAD, ...args]}
           rows={() => chosenAttempts(points, at).map((it) => cellsOf(it, args))}
         />
-      </footer>
+      </Table>
     </div>
   );
 }

@@ -1,7 +1,7 @@
-import { FileButtons } from "../../charts/FileButtons";
 import { inWords } from "../../charts/units";
 import { Choice, useChoice } from "../../parts/Choice";
 import { Copy } from "../../parts/Copy";
+import { FileButtons } from "../../parts/FileButtons";
 import { count, counted, percent, short } from "../../words/numbers";
 import { pythonOf } from "./python";
 import type { Advice, TemplateUse } from "./shapes";

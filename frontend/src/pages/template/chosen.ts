@@ -1,7 +1,7 @@
 // Attempts that were enclosed, as rows.
 
-import type { Cell } from "../../charts/files";
 import { inWords } from "../../charts/units";
+import type { Cell } from "../../parts/files";
 import { askedOf, usedOf } from "./points";
 import type { AttemptPoints } from "./shapes";
 

@@ -1,4 +1,4 @@
-import { FileButtons } from "../../charts/FileButtons";
+import { FileButtons } from "../../parts/FileButtons";
 import { type Column, Table } from "../../parts/Table";
 import { Time } from "../../parts/Time";
 import { paths } from "../../paths";
@@ -21,41 +21,35 @@ export function Path({ path }: { path: CriticalPath }) {
         {path.is_active && "Tasks that still run may end later. "}
         Whatever makes these faster makes the workflow faster.
       </p>
-      <div class="table">
-        <Table
-          columns={TOTALS}
-          rows={path.totals}
-          rowKey={(row) => row.template}
-          caption="What the time went into, by template"
-          empty=""
+      <Table
+        columns={TOTALS}
+        rows={path.totals}
+        rowKey={(row) => row.template}
+        caption="What the time went into, by template"
+        empty=""
+      >
+        <span />
+        <FileButtons
+          name={`workflow-${path.workflow_id}-critical-path-by-template`}
+          head={TOTALS_HEAD}
+          rows={() => path.totals.map((total) => TOTALS_HEAD.map((name) => total[name]))}
         />
-        <footer>
-          <span />
-          <FileButtons
-            name={`workflow-${path.workflow_id}-critical-path-by-template`}
-            head={TOTALS_HEAD}
-            rows={() => path.totals.map((total) => TOTALS_HEAD.map((name) => total[name]))}
-          />
-        </footer>
-      </div>
+      </Table>
       <h3>Step by step</h3>
-      <div class="table">
-        <Table
-          columns={STEPS}
-          rows={path.steps}
-          rowKey={(row) => row.task_id}
-          caption="The tasks of the critical path"
-          empty=""
+      <Table
+        columns={STEPS}
+        rows={path.steps}
+        rowKey={(row) => row.task_id}
+        caption="The tasks of the critical path"
+        empty=""
+      >
+        <span />
+        <FileButtons
+          name={`workflow-${path.workflow_id}-critical-path`}
+          head={HEAD}
+          rows={() => path.steps.map((step) => HEAD.map((name) => step[name]))}
         />
-        <footer>
-          <span />
-          <FileButtons
-            name={`workflow-${path.workflow_id}-critical-path`}
-            head={HEAD}
-            rows={() => path.steps.map((step) => HEAD.map((name) => step[name]))}
-          />
-        </footer>
-      </div>
+      </Table>
     </section>
   );
 }

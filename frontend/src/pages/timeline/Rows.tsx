@@ -1,4 +1,4 @@
-import { FileButtons } from "../../charts/FileButtons";
+import { FileButtons } from "../../parts/FileButtons";
 import { type Column, Table } from "../../parts/Table";
 import { Time } from "../../parts/Time";
 import { count } from "../../words/numbers";
@@ -8,26 +8,22 @@ import type { Timeline, TimelineRow } from "./shapes";
 /** What the rows of the picture come to. */
 export function Rows({ timeline }: { timeline: Timeline }) {
   return (
-    <div class="table">
-      <Table
-        columns={columnsBy(timeline.by)}
-        rows={timeline.rows}
-        rowKey={(row) => row.name}
-        caption={`Waiting and running by ${timeline.by}`}
-        empty="Nothing was attempted yet."
+    <Table
+      columns={columnsBy(timeline.by)}
+      rows={timeline.rows}
+      rowKey={(row) => row.name}
+      caption={`Waiting and running by ${timeline.by}`}
+      empty="Nothing was attempted yet."
+    >
+      <span class="quiet">
+        Of what is waited and run, half are below the first, 95 % below the second, and the third is the most.
+      </span>
+      <FileButtons
+        name={`workflow-${timeline.workflow_id}-timeline-by-${timeline.by}`}
+        head={HEAD}
+        rows={() => timeline.rows.map(cellsOf)}
       />
-      <footer>
-        <span class="quiet">
-          Of what is waited and run, half are below the first, 95 % below the second, and the third is the
-          most.
-        </span>
-        <FileButtons
-          name={`workflow-${timeline.workflow_id}-timeline-by-${timeline.by}`}
-          head={HEAD}
-          rows={() => timeline.rows.map(cellsOf)}
-        />
-      </footer>
-    </div>
+    </Table>
   );
 }
 

@@ -2,9 +2,9 @@ import "../panels.css";
 import { useMemo } from "preact/hooks";
 import { useLive } from "../../api/live";
 import { Chart } from "../../charts/Chart";
-import { FileButtons } from "../../charts/FileButtons";
 import { Choice, useChoice } from "../../parts/Choice";
 import { Facts } from "../../parts/Facts";
+import { FileButtons } from "../../parts/FileButtons";
 import { Loaded } from "../../parts/Loaded";
 import { type Column, Table } from "../../parts/Table";
 import { useQuery } from "../../router";
@@ -101,23 +101,20 @@ function Shown({ usage, of }: { usage: Usage; of: keyof typeof OF }) {
 /** The sums of each group, and a file with its steps. */
 function Groups({ usage }: { usage: Usage }) {
   return (
-    <div class="table">
-      <Table
-        columns={[{ key: "name", title: usage.by, cell: (row) => row.name }, ...COLUMNS]}
-        rows={usage.groups}
-        rowKey={(row) => row.name}
-        caption={`Usage by ${usage.by}`}
-        empty="No attempt ended in this time."
+    <Table
+      columns={[{ key: "name", title: usage.by, cell: (row) => row.name }, ...COLUMNS]}
+      rows={usage.groups}
+      rowKey={(row) => row.name}
+      caption={`Usage by ${usage.by}`}
+      empty="No attempt ended in this time."
+    >
+      <span class="quiet">{usage.others > 0 && `All others are ${count(usage.others)}.`}</span>
+      <FileButtons
+        name={`usage-by-${usage.by}`}
+        head={HEAD}
+        rows={() => usage.groups.flatMap((group) => rowsOf(group, usage))}
       />
-      <footer>
-        <span class="quiet">{usage.others > 0 && `All others are ${count(usage.others)}.`}</span>
-        <FileButtons
-          name={`usage-by-${usage.by}`}
-          head={HEAD}
-          rows={() => usage.groups.flatMap((group) => rowsOf(group, usage))}
-        />
-      </footer>
-    </div>
+    </Table>
   );
 }
 

@@ -124,25 +124,21 @@ function Shown({ plan }: { plan: Plan }) {
           are to be asked anew.
         </p>
       )}
-      <div class="table">
-        <Table
-          columns={TEMPLATES}
-          rows={plan.templates}
-          rowKey={(row) => row.template}
-          caption="What becomes of the tasks"
-          empty="It has no tasks."
-        />
-      </div>
+      <Table
+        columns={TEMPLATES}
+        rows={plan.templates}
+        rowKey={(row) => row.template}
+        caption="What becomes of the tasks"
+        empty="It has no tasks."
+      />
       <h3>With which resources</h3>
-      <div class="table">
-        <Table
-          columns={REQUESTS}
-          rows={plan.requests}
-          rowKey={(row) => `${row.template} ${requestedWords(row.requested)} ${row.resource}`}
-          caption="What the tasks that run ask for"
-          empty="Nothing runs again."
-        />
-      </div>
+      <Table
+        columns={REQUESTS}
+        rows={plan.requests}
+        rowKey={(row) => `${row.template} ${requestedWords(row.requested)} ${row.resource}`}
+        caption="What the tasks that run ask for"
+        empty="Nothing runs again."
+      />
     </>
   );
 }

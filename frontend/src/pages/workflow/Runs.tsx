@@ -1,8 +1,8 @@
 import type { Answer } from "../../api/client";
-import { FileButtons } from "../../charts/FileButtons";
-import { type Column, DataTable } from "../../parts/DataTable";
+import { DataTable } from "../../parts/DataTable";
+import { FileButtons } from "../../parts/FileButtons";
 import { Status } from "../../parts/Status";
-import { Table } from "../../parts/Table";
+import { type Column, Table } from "../../parts/Table";
 import { Time } from "../../parts/Time";
 import { paths } from "../../paths";
 import { Link } from "../../router";
@@ -67,15 +67,13 @@ export function Runs({ workflow }: { workflow: Workflow }) {
             />
           </span>
         </div>
-        <div class="table">
-          <Table
-            columns={RUNS}
-            rows={workflow.runs}
-            rowKey={(run) => run.id}
-            caption="Runs, the last one first"
-            empty="Nobody has run it yet."
-          />
-        </div>
+        <Table
+          columns={RUNS}
+          rows={workflow.runs}
+          rowKey={(run) => run.id}
+          caption="Runs, the last one first"
+          empty="Nobody has run it yet."
+        />
       </section>
       <section class="panel" aria-label="Orders">
         <h2>What people ordered</h2>

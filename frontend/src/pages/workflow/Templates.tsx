@@ -1,4 +1,4 @@
-import { FileButtons } from "../../charts/FileButtons";
+import { FileButtons } from "../../parts/FileButtons";
 import { Progress } from "../../parts/Progress";
 import { type Column, Table } from "../../parts/Table";
 import { paths } from "../../paths";
@@ -68,15 +68,13 @@ export function Templates({ workflow }: { workflow: Workflow }) {
           <FileButtons name={`workflow-${workflow.id}-templates`} head={HEAD} rows={() => rowsOf(workflow)} />
         </span>
       </div>
-      <div class="table">
-        <Table
-          columns={columns(workflow.id)}
-          rows={workflow.templates}
-          rowKey={(template) => template.name}
-          caption="Templates, those that wait for others behind them"
-          empty="It has no template yet."
-        />
-      </div>
+      <Table
+        columns={columns(workflow.id)}
+        rows={workflow.templates}
+        rowKey={(template) => template.name}
+        caption="Templates, those that wait for others behind them"
+        empty="It has no template yet."
+      />
     </section>
   );
 }

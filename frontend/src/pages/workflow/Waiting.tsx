@@ -1,6 +1,6 @@
 import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
-import { FileButtons } from "../../charts/FileButtons";
+import { FileButtons } from "../../parts/FileButtons";
 import { Loaded } from "../../parts/Loaded";
 import { Time } from "../../parts/Time";
 import { paths } from "../../paths";

@@ -1,8 +1,9 @@
 import type { Answer } from "../../api/client";
-import { type Column, DataTable } from "../../parts/DataTable";
+import { DataTable } from "../../parts/DataTable";
 import { type FilterKind, Filters } from "../../parts/Filters";
 import { Legend, Progress } from "../../parts/Progress";
 import { Status } from "../../parts/Status";
+import type { Column } from "../../parts/Table";
 import { Time, useNow } from "../../parts/Time";
 import { paths } from "../../paths";
 import { Link, useQuery } from "../../router";
