@@ -6,30 +6,20 @@ Whoever moves tasks adds to them in the same transaction: nothing is counted twi
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, bindparam, cast, delete, func, literal_column, select, type_coerce
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import BigInteger, bindparam, cast, func, select
 
 from jobmon_airflow.states import TaskStatus
-from jobmon_airflow.store import sets
+from jobmon_airflow.store import sets, totals
 from jobmon_airflow.store.database import dialect_name
 from jobmon_airflow.store.schema import moves_by_minute, task, task_status_audit
-from jobmon_airflow.store.types import UtcDateTime
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Insert
-
-_COLUMNS: Final = tuple(column.name for column in moves_by_minute.c)
-_KEY: Final = tuple(column.name for column in moves_by_minute.primary_key)
-_INSERTS: Final[dict[str, Any]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-    "mysql": mysql.insert,
-}
+    from sqlalchemy import Connection, Insert
 
 
 def add(connection: Connection, ids: Collection[int], target: TaskStatus, at: datetime) -> None:
@@ -88,14 +78,13 @@ def in_full(connection: Connection, workflow_id: int) -> list[Any]:
 def rebuild(connection: Connection) -> None:
     """Sum up all changes there are, in place of what was known."""
     audit = task_status_audit.c
-    minute = _minute_of(dialect_name(connection), audit.entered_at).label("minute")
+    minute = totals.begin_of(dialect_name(connection), "minute", audit.entered_at).label("minute")
     query = (
         select(task.c.array_id, minute, audit.previous_status, audit.new_status, func.count())
         .join_from(task_status_audit, task, task.c.id == audit.task_id)
         .group_by(task.c.array_id, minute, audit.previous_status, audit.new_status)
     )
-    connection.execute(delete(moves_by_minute))
-    connection.execute(moves_by_minute.insert().from_select(_COLUMNS, query))
+    totals.replace(connection, moves_by_minute, query)
 
 
 @cache
@@ -111,26 +100,4 @@ def _addition(dialect: str) -> Insert:
         .where(sets.among_given(task.c.id))
         .group_by(task.c.array_id, task.c.status)
     )
-    statement = _INSERTS[dialect](moves_by_minute).from_select(_COLUMNS, query)
-    new = statement.inserted if dialect == "mysql" else statement.excluded
-    total = {"tasks": its.tasks + new.tasks}
-    added: Insert = (
-        statement.on_duplicate_key_update(total)
-        if dialect == "mysql"
-        else statement.on_conflict_do_update(index_elements=_KEY, set_=total)
-    )
-    return added
-
-
-def _minute_of(dialect: str, moment: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The beginning of the minute of a moment, as the database keeps moments."""
-    minute: ColumnElement[Any]
-    match dialect:
-        case "sqlite":
-            minute = func.strftime(literal_column("'%Y-%m-%d %H:%M:00.000000'"), moment)
-        case "postgresql":
-            minute = func.date_trunc(literal_column("'minute'"), moment, literal_column("'UTC'"))
-        case _:
-            text = func.date_format(moment, literal_column("'%Y-%m-%d %H:%i:00'"))
-            minute = cast(text, mysql.DATETIME(fsp=6))
-    return type_coerce(minute, UtcDateTime)
+    return totals.addition(dialect, moves_by_minute, query)

@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, select
 
 from jobmon_airflow.store import sets
 from jobmon_airflow.store.schema import array, task_resources, usage_by_hour, workflow_run
+from jobmon_airflow.store.usage_by_hour import SUMS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 DONE: Final = "done"  #: the verdict of attempts that succeeded
 _ENOUGH_ARRAYS: Final = 10
 _its: Final = usage_by_hour.c
-_SUMS: Final = ("attempts", "wallclock", "cpu", "cpu_wallclock", "memory_time", "memory_wallclock")
 
 
 class Used(NamedTuple):
@@ -70,7 +70,7 @@ def _used(connection: Connection, of: Any, workflow_ids: Collection[int]) -> Ite
             of.label("its"),
             _its.verdict,
             _its.task_resources_id,
-            *(func.sum(_its[name]).label(name) for name in _SUMS),
+            *(func.sum(_its[name]).label(name) for name in SUMS),
         )
         .join_from(workflow_run, usage_by_hour, _its.workflow_run_id == workflow_run.c.id)
         .where(sets.among(workflow_run.c.workflow_id, sorted(workflow_ids)))
@@ -78,7 +78,7 @@ def _used(connection: Connection, of: Any, workflow_ids: Collection[int]) -> Ite
         .subquery()
     )
     query = select(
-        sums.c.its, sums.c.verdict, *(sums.c[name] for name in _SUMS), task_resources.c.requested_resources
+        sums.c.its, sums.c.verdict, *(sums.c[name] for name in SUMS), task_resources.c.requested_resources
     ).join(task_resources, task_resources.c.id == sums.c.task_resources_id)
     rows: Iterable[Any] = connection.execute(query)
     # MariaDB adds whole numbers up to decimal ones.

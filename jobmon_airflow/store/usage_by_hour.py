@@ -8,11 +8,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import and_, case, cast, delete, func, literal_column, select, type_coerce
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import and_, case, func, literal_column, select
 
 from jobmon_airflow.states import TaskInstanceStatus
-from jobmon_airflow.store import sets
+from jobmon_airflow.store import sets, totals
 from jobmon_airflow.store.database import dialect_name
 from jobmon_airflow.store.schema import (
     array,
@@ -23,23 +22,17 @@ from jobmon_airflow.store.schema import (
     workflow,
     workflow_run,
 )
-from jobmon_airflow.store.types import UtcDateTime
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Insert, Select
+    from sqlalchemy import Connection, Insert, Select
 
 _its: Final = task_instance.c
 _KEYS: Final = tuple(column.name for column in usage_by_hour.primary_key)
-_SUMS: Final = tuple(column.name for column in usage_by_hour.c if not column.primary_key)
+SUMS: Final = tuple(column.name for column in usage_by_hour.c if not column.primary_key)
 _ENDED: Final = [status for status in TaskInstanceStatus if status.is_final]
-_INSERTS: Final[dict[str, Any]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-    "mysql": mysql.insert,
-}
 
 
 def add(connection: Connection, attempt_ids: Collection[int]) -> None:
@@ -51,27 +44,17 @@ def add(connection: Connection, attempt_ids: Collection[int]) -> None:
 
 def rebuild(connection: Connection) -> None:
     """Sum up all attempts there are, in place of what was known."""
-    connection.execute(delete(usage_by_hour))
-    query = _summed(_hour_of(dialect_name(connection)))
-    connection.execute(usage_by_hour.insert().from_select([*_KEYS, *_SUMS], query))
+    totals.replace(connection, usage_by_hour, _summed(dialect_name(connection)))
 
 
 @cache
 def _addition(dialect: str) -> Insert:
     """The statement that adds given attempts; every turn of every run executes it."""
-    query = _summed(_hour_of(dialect)).where(sets.among_given(_its.id))
-    statement = _INSERTS[dialect](usage_by_hour).from_select([*_KEYS, *_SUMS], query)
-    new = statement.inserted if dialect == "mysql" else statement.excluded
-    sums = {name: usage_by_hour.c[name] + new[name] for name in _SUMS}
-    added: Insert = (
-        statement.on_duplicate_key_update(sums)
-        if dialect == "mysql"
-        else statement.on_conflict_do_update(index_elements=list(_KEYS), set_=sums)
-    )
-    return added
+    query = _summed(dialect).where(sets.among_given(_its.id))
+    return totals.addition(dialect, usage_by_hour, query)
 
 
-def _summed(hour: ColumnElement[Any]) -> Select[Any]:
+def _summed(dialect: str) -> Select[Any]:
     """What ended attempts used together, in the order of the table's columns."""
     wallclock = func.coalesce(_its.wallclock, 0.0)
     keys = (
@@ -79,7 +62,7 @@ def _summed(hour: ColumnElement[Any]) -> Select[Any]:
         _its.array_id,
         _its.task_resources_id,
         func.coalesce(_its.verdict, literal_column("''")),
-        hour,
+        totals.begin_of(dialect, "hour", _its.status_date),
     )
     sums = (
         func.count(),
@@ -89,33 +72,13 @@ def _summed(hour: ColumnElement[Any]) -> Select[Any]:
         func.sum(func.coalesce(_its.maxrss, 0) * wallclock),
         func.sum(case((_its.maxrss.is_not(None), wallclock), else_=0.0)),
     )
-    labelled = [each.label(name) for each, name in zip((*keys, *sums), (*_KEYS, *_SUMS), strict=True)]
+    labelled = [each.label(name) for each, name in zip((*keys, *sums), (*_KEYS, *SUMS), strict=True)]
     # What asked for nothing was never handed to a cluster.
     return (
         select(*labelled)
         .where(_its.status.in_(_ENDED), _its.task_resources_id.is_not(None))
         .group_by(*labelled[: len(_KEYS)])
     )
-
-
-def _hour_of(dialect: str) -> ColumnElement[Any]:
-    """The beginning of the hour in which an attempt ended, as the database keeps moments."""
-    return _begin_of(dialect, "hour", _its.status_date)
-
-
-def _begin_of(dialect: str, step: str, moment: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The beginning of the hour or the day of a moment, in UTC."""
-    time = "%H:00:00" if step == "hour" else "00:00:00"
-    begin: ColumnElement[Any]
-    match dialect:
-        case "sqlite":
-            begin = func.strftime(literal_column(f"'%Y-%m-%d {time}.000000'"), moment)
-        case "postgresql":
-            begin = func.date_trunc(literal_column(f"'{step}'"), moment, literal_column("'UTC'"))
-        case _:
-            text = func.date_format(moment, literal_column(f"'%Y-%m-%d {time}'"))
-            begin = cast(text, mysql.DATETIME(fsp=6))
-    return type_coerce(begin, UtcDateTime)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------
@@ -167,7 +130,7 @@ def sums(
 ) -> list[Sum]:
     """What attempts used that ended in the hours of a time, by hour or day; of these workflows, if not of all."""
     mine = usage_by_hour.c
-    begin = _begin_of(dialect_name(connection), step, mine.hour).label("step")
+    begin = totals.begin_of(dialect_name(connection), step, mine.hour).label("step")
     keys = (
         begin,
         workflow_run.c.user,
@@ -177,7 +140,7 @@ def sums(
         mine.verdict,
     )
     query = (
-        select(*keys, func.max(array.c.workflow_id), *(func.sum(mine[name]) for name in _SUMS))
+        select(*keys, func.max(array.c.workflow_id), *(func.sum(mine[name]) for name in SUMS))
         .join(array, array.c.id == mine.array_id)
         .join(workflow_run, workflow_run.c.id == mine.workflow_run_id)
         .join(workflow, workflow.c.id == array.c.workflow_id)
