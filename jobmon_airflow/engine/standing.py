@@ -121,6 +121,14 @@ def described(standing: Standing) -> dict[str, Any]:
     }
 
 
+def in_buckets(by_status: Mapping[str, int]) -> dict[TaskBucket, int]:
+    """Counts by status under the headings that people look for; all of these are there."""
+    counts = dict.fromkeys(TaskBucket, 0)
+    for status, count in by_status.items():
+        counts[TaskStatus.of(status).bucket] += count
+    return counts
+
+
 def _standings(
     connection: Connection, found: Sequence[Overview], counts: Counts | None = None
 ) -> list[Standing]:
@@ -137,22 +145,15 @@ def _standings(
             status=WorkflowStatus.of(overview.status),
             since=overview.status_date,
             created=overview.created_date,
-            workflow_run_id=runs[overview.id][0] if overview.id in runs else None,
-            run_status=WorkflowRunStatus.of(runs[overview.id][1]) if overview.id in runs else None,
+            workflow_run_id=runs[overview.id].id if overview.id in runs else None,
+            run_status=WorkflowRunStatus.of(runs[overview.id].status) if overview.id in runs else None,
             templates=[
-                Template(name=name, counts=_in_buckets(by_status))
+                Template(name=name, counts=in_buckets(by_status))
                 for name, by_status in statuses[overview.id].items()
             ],
         )
         for overview in found
     ]
-
-
-def _in_buckets(by_status: Mapping[str, int]) -> dict[TaskBucket, int]:
-    counts = dict.fromkeys(TaskBucket, 0)
-    for status, count in by_status.items():
-        counts[TaskStatus.of(status).bucket] += count
-    return counts
 
 
 def places(connection: Connection, workflow_id: int, dag_id: int) -> dict[str, int]:

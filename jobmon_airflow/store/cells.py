@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select
 
 from jobmon_airflow.store import packed
-from jobmon_airflow.store.schema import arg, array, node_arg, task
+from jobmon_airflow.store.schema import arg, node_arg, task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -56,11 +56,9 @@ def ranges(ids: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def node_args(
-    connection: Connection, workflow_id: int, name: str, first: int, last: int
+    connection: Connection, array_ids: Collection[int], first: int, last: int
 ) -> Sequence[tuple[int, str, str]]:
-    """Task id, name of the arg and its value, of the tasks of a template whose ids are from and to."""
-    arrays = select(array.c.id).where(array.c.workflow_id == workflow_id, array.c.name == name)
-    wanted = set(connection.execute(arrays).scalars())
+    """Task id, name of the arg and its value, of the tasks of some arrays whose ids are from and to."""
     # By their ids alone, in whose order they stand: the index of the workflow's tasks would be read as a whole.
     query = (
         select(task.c.id, arg.c.name, node_arg.c.val, task.c.array_id)
@@ -69,16 +67,14 @@ def node_args(
         .where(task.c.id.between(first, last))
     )
     return [
-        (number, key, value) for number, key, value, of in connection.execute(query).all() if of in wanted
+        (number, key, value) for number, key, value, of in connection.execute(query).all() if of in array_ids
     ]
 
 
-def ids_between(connection: Connection, workflow_id: int, name: str, first: int, last: int) -> list[int]:
-    """The ids of a template's tasks that are between two, in their order."""
-    arrays = select(array.c.id).where(array.c.workflow_id == workflow_id, array.c.name == name)
-    wanted = set(connection.execute(arrays).scalars())
+def ids_between(connection: Connection, array_ids: Collection[int], first: int, last: int) -> list[int]:
+    """The ids of some arrays' tasks that are from and to, in their order."""
     query = select(task.c.id, task.c.array_id).where(task.c.id.between(first, last)).order_by(task.c.id)
-    return [number for number, of in connection.execute(query).all() if of in wanted]
+    return [number for number, of in connection.execute(query).all() if of in array_ids]
 
 
 def _ids(connection: Connection, workflow_id: int, array_id: int, status: str) -> list[int]:

@@ -73,6 +73,19 @@ def neighbours(
     }
 
 
+def opened(connection: Connection, dag_id: int, listed: str, column: str) -> set[int]:
+    """The nodes in a stored list of upstreams or downstreams, as the column says; joins are opened."""
+    numbers: list[int] = json.loads(listed)
+    nodes = {number for number in numbers if number > 0}
+    joins = [-number for number in numbers if number < 0]
+    if not joins:
+        return nodes
+    query = select(dag_join.c[column]).where(
+        dag_join.c.dag_id == dag_id, sets.among(dag_join.c.number, joins)
+    )
+    return nodes.union(*map(json.loads, connection.execute(query).scalars()))
+
+
 def with_downstreams(connection: Connection, dag_id: int, first: Iterable[int]) -> set[int]:
     """Some nodes of a graph, and all that wait for one of them, or for what waits for it."""
     found = set(first)

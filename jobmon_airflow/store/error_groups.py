@@ -12,7 +12,6 @@ from jobmon_airflow.store.schema import (
     error_kind,
     task,
     task_instance,
-    task_instance_error_log,
     workflow_run,
 )
 
@@ -47,9 +46,14 @@ class Seen(NamedTuple):
     last: datetime
 
 
+def failed(array_ids: Collection[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Whether an attempt is one at these arrays' tasks that failed; the index of what failed knows it."""
+    return _its.array_id.in_(array_ids), _its.error_kind_id.is_not(None)
+
+
 def totals(connection: Connection, array_ids: Collection[int]) -> tuple[int, int]:
     """How many attempts failed, and in how many ways."""
-    query = select(func.count(), func.count(func.distinct(_its.error_kind_id))).where(*_failed(array_ids))
+    query = select(func.count(), func.count(func.distinct(_its.error_kind_id))).where(*failed(array_ids))
     attempts, kinds = connection.execute(query).one()
     return attempts, kinds
 
@@ -58,7 +62,7 @@ def page(
     connection: Connection, array_ids: Collection[int], after: tuple[int, int] | None, limit: int
 ) -> list[tuple[int, int]]:
     """The next kinds and their numbers of attempts, the largest first, behind one of so many attempts and this id."""
-    query = select(_its.error_kind_id, _attempts).where(*_failed(array_ids)).group_by(_its.error_kind_id)
+    query = select(_its.error_kind_id, _attempts).where(*failed(array_ids)).group_by(_its.error_kind_id)
     if after is not None:
         attempts, kind_id = after
         fewer = func.count() < attempts
@@ -78,7 +82,7 @@ def counts(connection: Connection, array_ids: Collection[int], kinds: Collection
             func.min(_its.id),
             func.max(_its.id),
         )
-        .where(*_failed(array_ids), _its.error_kind_id.in_(kinds))
+        .where(*failed(array_ids), _its.error_kind_id.in_(kinds))
         .group_by(_its.array_id, _its.error_kind_id)
     )
     return [Counted(*row) for row in connection.execute(query)]
@@ -102,7 +106,7 @@ def seen(
             func.min(_its.status_date),
             func.max(_its.status_date),
         )
-        .where(*_failed(array_ids), _its.error_kind_id.in_(kinds))
+        .where(*failed(array_ids), _its.error_kind_id.in_(kinds))
         .group_by(_its.error_kind_id, _its.nodename)
     )
     if of_every > 1:
@@ -152,17 +156,6 @@ def samples(connection: Connection, attempt_ids: Collection[int]) -> dict[int, R
     return {row.id: row for row in rows}
 
 
-def accounts(connection: Connection, attempt_ids: Collection[int]) -> dict[int, str]:
-    """What was said first of each attempt."""
-    log = task_instance_error_log.c
-    query = (
-        select(log.task_instance_id, log.description)
-        .where(sets.among(log.task_instance_id, sorted(attempt_ids)))
-        .order_by(log.id.desc())
-    )
-    return sets.mapping(connection, query)
-
-
 def runs(connection: Connection, workflow_id: int) -> list[int]:
     """The runs of a workflow, oldest first."""
     query = select(workflow_run.c.id).where(workflow_run.c.workflow_id == workflow_id)
@@ -199,7 +192,3 @@ def attempts_of(
         .order_by(_its.task_id, _its.id)
     )
     return list(rows)
-
-
-def _failed(array_ids: Collection[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return _its.array_id.in_(array_ids), _its.error_kind_id.is_not(None)

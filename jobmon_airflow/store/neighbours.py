@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
 from jobmon_airflow.states import TaskStatus
-from jobmon_airflow.store import sets
-from jobmon_airflow.store.schema import dag_join, edge, task, workflow
+from jobmon_airflow.store import dags, sets
+from jobmon_airflow.store.schema import edge, task, workflow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -39,14 +38,7 @@ def nodes_beside(connection: Connection, task_id: int, side: Side) -> list[int]:
     row = connection.execute(query).first()
     if row is None:
         return []
-    numbers: list[int] = json.loads(row[0])
-    plain = {number for number in numbers if number > 0}
-    joins = [-number for number in numbers if number < 0]
-    query_joins = select(dag_join.c[name]).where(
-        dag_join.c.dag_id == row.dag_id, sets.among(dag_join.c.number, joins)
-    )
-    opened = map(json.loads, connection.execute(query_joins).scalars()) if joins else ()
-    return sorted(plain.union(*opened))
+    return sorted(dags.opened(connection, row.dag_id, row[0], name))
 
 
 def at_nodes(connection: Connection, workflow_id: int, node_ids: Collection[int]) -> Sequence[Row[Any]]:

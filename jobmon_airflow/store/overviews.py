@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from jobmon_airflow.store import sets
 from jobmon_airflow.store.schema import (
@@ -46,6 +46,18 @@ class Overview(NamedTuple):
     created_date: datetime | None  #: None as long as it is being bound
 
 
+class Run(NamedTuple):
+    """The last run of a workflow."""
+
+    workflow_id: int
+    id: int
+    user: str
+    status: str
+    created_date: datetime
+    heartbeat_date: datetime | None
+    controller: str | None
+
+
 def latest(connection: Connection, limit: int, *, user: str | None = None) -> list[Overview]:
     """So many workflows, newest first; of those that a user ever ran, if one is named."""
     query = _overview().order_by(workflow.c.id.desc()).limit(limit)
@@ -74,14 +86,17 @@ def airflow_dags(connection: Connection, ids: Collection[int]) -> dict[int, set[
     return found
 
 
-def last_runs(connection: Connection, ids: Collection[int]) -> dict[int, tuple[int, str]]:
-    """Id and status of each workflow's last run; nothing for those that were never run."""
-    query = (
-        select(workflow_run.c.workflow_id, workflow_run.c.id, workflow_run.c.status)
-        .where(sets.among(workflow_run.c.workflow_id, sorted(ids)))
-        .order_by(workflow_run.c.id)
+def last_runs(connection: Connection, ids: Collection[int]) -> dict[int, Run]:
+    """Each workflow's last run; nothing for those that were never run."""
+    its = workflow_run.c
+    last = (
+        select(func.max(its.id))
+        .where(sets.among(its.workflow_id, sorted(ids)))
+        .group_by(its.workflow_id)
+        .scalar_subquery()
     )
-    return {workflow_id: (number, status) for workflow_id, number, status in connection.execute(query)}
+    query = select(*(its[name] for name in Run._fields)).where(its.id.in_(last))
+    return {row.workflow_id: Run(*row) for row in connection.execute(query)}
 
 
 def newest_templates(connection: Connection, tool_name: str) -> dict[str, tuple[int, int]]:

@@ -6,14 +6,13 @@ backwards: a task begins as soon as the last of those before it is done, unless 
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import func, select
 
 from jobmon_airflow.states import TaskStatus
-from jobmon_airflow.store import sets
-from jobmon_airflow.store.schema import dag_join, edge, task, task_instance, task_status_audit, workflow_run
+from jobmon_airflow.store import dags, sets
+from jobmon_airflow.store.schema import edge, task, task_instance, task_status_audit, workflow_run
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -92,14 +91,8 @@ def attempts_on(connection: Connection, task_ids: Collection[int]) -> dict[int, 
 def _upstreams(connection: Connection, dag_id: int, node_id: int) -> set[int]:
     """The nodes before one; joins are opened."""
     query = select(edge.c.upstream_node_ids).where(edge.c.dag_id == dag_id, edge.c.node_id == node_id)
-    listed = json.loads(connection.execute(query).scalar() or "[]")
-    nodes = {number for number in listed if number > 0}
-    if joins := [-number for number in listed if number < 0]:
-        opened = select(dag_join.c.upstream_node_ids).where(
-            dag_join.c.dag_id == dag_id, dag_join.c.number.in_(joins)
-        )
-        nodes.update(*map(json.loads, connection.execute(opened).scalars()))
-    return nodes
+    listed = connection.execute(query).scalar() or "[]"
+    return dags.opened(connection, dag_id, listed, edge.c.upstream_node_ids.name)
 
 
 def _latest(connection: Connection, workflow_id: int, nodes: Collection[int]) -> Done | None:

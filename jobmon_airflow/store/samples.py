@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
-from jobmon_airflow.store import sets, usage_by_hour
+from jobmon_airflow.store import error_groups, sets, usage_by_hour
 from jobmon_airflow.store.schema import (
     arg,
     array,
@@ -95,7 +95,7 @@ def chosen(connection: Connection, array_ids: Collection[int], most: int, total:
 
 def failed_of_arrays(connection: Connection, array_ids: Collection[int], most: int) -> Sample:
     """About so many of the attempts that failed; of a task either all of them or none."""
-    failed = (_its.array_id.in_(array_ids), _its.error_kind_id.is_not(None))
+    failed = error_groups.failed(array_ids)
     total = connection.execute(select(func.count()).select_from(task_instance).where(*failed)).scalar_one()
     query = select(_its.id).where(*failed)
     if total > most:
@@ -131,7 +131,7 @@ def ids_of(connection: Connection, array_ids: Collection[int]) -> list[int]:
 
 def numbers(connection: Connection, array_ids: Collection[int], rows: Sequence[Measured]) -> dict[int, int]:
     """Which attempt at its task each of these is, counting those before it that failed; the first is 1."""
-    failed = (_its.array_id.in_(array_ids), _its.error_kind_id.is_not(None))
+    failed = error_groups.failed(array_ids)
     found = _plain(connection, select(_its.task_id, _its.id).where(*failed).limit(_FEW_FAILED + 1))
     if len(found) > _FEW_FAILED:
         return places(connection, [row[0] for row in rows])

@@ -16,7 +16,7 @@ from sqlalchemy import Integer, bindparam, exists, or_, select
 
 from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store import sets
-from jobmon_airflow.store.schema import arg, array, node_arg, task, task_instance
+from jobmon_airflow.store.schema import arg, node_arg, task, task_instance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -90,12 +90,6 @@ def page(
         return _searched(connection, workflow_id, wanted, after, limit)
     ids = _following(connection, workflow_id, wanted, after, limit + 1)
     return _rows(connection, ids[:limit]), ids[limit - 1] if len(ids) > limit else None
-
-
-def arrays_of(connection: Connection, workflow_id: int) -> dict[int, str]:
-    """The names of the workflow's templates, by array."""
-    query = select(array.c.id, array.c.name).where(array.c.workflow_id == workflow_id)
-    return sets.mapping(connection, query.order_by(array.c.id))
 
 
 def args_named(connection: Connection, names: Collection[str]) -> dict[str, int]:

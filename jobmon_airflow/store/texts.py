@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _INSTEAD: Final = "\N{REPLACEMENT CHARACTER}"
 
@@ -16,3 +19,8 @@ def storable(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
     return text.replace("\0", _INSTEAD).encode("utf-8", "backslashreplace").decode()
+
+
+def all_storable(texts: Iterable[str]) -> list[str]:
+    """Each of the texts as it can be kept."""
+    return [storable(text) for text in texts]

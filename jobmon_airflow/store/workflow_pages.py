@@ -57,18 +57,6 @@ class Candidate(NamedTuple):
     name: str
 
 
-class Run(NamedTuple):
-    """The last run of a workflow."""
-
-    workflow_id: int
-    id: int
-    user: str
-    status: str
-    created_date: datetime
-    heartbeat_date: datetime | None
-    controller: str | None
-
-
 def candidates(
     connection: Connection, asked: Asked, unwanted: Asked, *, before: int | None, limit: int
 ) -> list[Candidate]:
@@ -84,19 +72,6 @@ def candidates(
     if before is not None:
         query = query.where(workflow.c.id < before)
     return [Candidate(*row) for row in connection.execute(query)]
-
-
-def last_runs(connection: Connection, ids: Collection[int]) -> dict[int, Run]:
-    """Each workflow's last run; nothing for those that were never run."""
-    its = workflow_run.c
-    last = (
-        select(func.max(its.id))
-        .where(sets.among(its.workflow_id, sorted(ids)))
-        .group_by(its.workflow_id)
-        .scalar_subquery()
-    )
-    query = select(*(its[name] for name in Run._fields)).where(its.id.in_(last))
-    return {row.workflow_id: Run(*row) for row in connection.execute(query)}
 
 
 def last_errors(connection: Connection, run_ids: Collection[int]) -> dict[int, str]:

@@ -126,6 +126,12 @@ def row(connection: Connection, workflow_id: int) -> Row[Any] | None:
     return connection.execute(select(workflow).where(workflow.c.id == workflow_id)).first()
 
 
+def is_bound(connection: Connection, workflow_id: int) -> bool:
+    """Whether all its tasks are there."""
+    query = select(workflow.c.created_date).where(workflow.c.id == workflow_id)
+    return connection.execute(query).scalar() is not None
+
+
 def limits(connection: Connection, workflow_id: int) -> tuple[int, dict[int, int]]:
     """How many of its tasks may run at a time, of all and of each array."""
     of_all = select(workflow.c.max_concurrently_running).where(workflow.c.id == workflow_id)

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from jobmon_airflow.states import TaskStatus
-from jobmon_airflow.store import cells, workflows
+from jobmon_airflow.store import cells, samples, workflows
 from jobmon_airflow.view import counting
 from jobmon_airflow.view.texts import shortened
 from jobmon_airflow.view.workflow import arrays_in_order, is_run_now
@@ -75,18 +75,18 @@ def of_workflow(connection: Connection, workflow_id: int, now: datetime) -> Cell
 
 def is_settled(connection: Connection, workflow_id: int) -> bool:
     """Whether all tasks are there, so that nothing that is said of their args will change."""
-    its = workflows.row(connection, workflow_id)
-    return its is not None and its.created_date is not None
+    return workflows.is_bound(connection, workflow_id)
 
 
 def args(connection: Connection, workflow_id: int, template: str, first: int) -> CellsArgs:
     """The node args of a template's tasks in a chunk of ids; of long values their begin."""
     last = first + CHUNK - 1
-    ids = cells.ids_between(connection, workflow_id, template, first, last)
+    arrays = frozenset(samples.arrays_of(connection, workflow_id, template))
+    ids = cells.ids_between(connection, arrays, first, last)
     place = {number: position for position, number in enumerate(ids)}
     codes: dict[str, list[int]] = {}
     values: dict[str, dict[str, int]] = {}
-    for number, name, value in cells.node_args(connection, workflow_id, template, first, last):
+    for number, name, value in cells.node_args(connection, arrays, first, last):
         if name not in codes:
             codes[name], values[name] = [-1] * len(ids), {}
         codes[name][place[number]] = values[name].setdefault(value, len(values[name]))

@@ -63,7 +63,7 @@ def _learn(connection: Connection, workflow_id: int, counted: Counts) -> None:
     """Remember a large workflow's totals, if what was counted follows from them."""
     totals = {array: sum(counts.values()) for (_, array), counts in counted.items()}
     key = _key(connection, workflow_id)
-    if sum(totals.values()) <= FEW or key in _totals or not _is_bound(connection, workflow_id):
+    if sum(totals.values()) <= FEW or key in _totals or not workflows.is_bound(connection, workflow_id):
         return
     is_right = _summed(connection, {workflow_id: totals}) == counted
     with _lock:
@@ -74,11 +74,6 @@ def _learn(connection: Connection, workflow_id: int, counted: Counts) -> None:
 
 def _known(connection: Connection, workflow_id: int) -> _Totals:
     return _totals.get(_key(connection, workflow_id))
-
-
-def _is_bound(connection: Connection, workflow_id: int) -> bool:
-    row = workflows.row(connection, workflow_id)
-    return row is not None and row.created_date is not None
 
 
 def _key(connection: Connection, workflow_id: int) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from jobmon_airflow.engine.kinds import telling_line
 from jobmon_airflow.errors import UnknownName
 from jobmon_airflow.states import TaskBucket, TaskStatus
-from jobmon_airflow.store import error_groups, workflows
+from jobmon_airflow.store import error_groups, task_instances, workflows
 from jobmon_airflow.store.error_groups import Counted, Seen
 from jobmon_airflow.view.paging import Page, cursor, key_of
 from jobmon_airflow.view.texts import last_part, plain
@@ -181,7 +181,7 @@ def _groups(
         names=error_groups.names(connection, kinds),
         fatal=error_groups.failed_for_good(connection, workflow_id, arrays, kinds, _FATAL),
         seen=_seen(connection, arrays, counts),
-        accounts=error_groups.accounts(connection, silent),
+        accounts=task_instances.accounts(connection, silent),
         runs=error_groups.runs(connection, workflow_id),
     )
     return [_group(kind, counts[kind], rows[ends[kind][0]], rows[ends[kind][1]], found) for kind in kinds]

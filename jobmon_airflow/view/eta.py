@@ -119,11 +119,15 @@ class _Left:
         return int(row.dag_id)
 
     @cached_property
+    def _versions(self) -> dict[int, int]:
+        """The arrays by template version."""
+        return workflows.array_ids(self._connection, self._workflow_id)
+
+    @cached_property
     def seconds(self) -> dict[int, float]:
         """How long a task of each array takes; of those of which nothing is known, as long as the others."""
         known = {number: self._used[number] for number in self.arrays if number in self._used}
-        versions = workflows.array_ids(self._connection, self._workflow_id)
-        for version, number in versions.items():
+        for version, number in self._versions.items():
             if number not in known and self._tasks.get(number):
                 earlier = spent.seconds_of_version(self._connection, version)
                 known |= {} if earlier is None else {number: earlier}
@@ -138,7 +142,7 @@ class _Left:
     @property
     def longest(self) -> float:
         """Seconds that one task of each template takes, where these wait for each other."""
-        versions = workflows.array_ids(self._connection, self._workflow_id)
+        versions = self._versions
         upstreams: dict[int, set[int]] = {number: set() for number in versions.values()}
         for upstream, downstream in dags.template_edges(self._connection, self._dag_id):
             if upstream != downstream:

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from jobmon_airflow.states import TaskBucket, TaskStatus
-from jobmon_airflow.store import neighbours, origins, task_pages
+from jobmon_airflow.store import neighbours, origins, workflows
 from jobmon_airflow.store.neighbours import Side
 from jobmon_airflow.view.paging import cursor, key_of
 
@@ -48,7 +48,7 @@ def beside(
         return Neighbours(items=[], next=None, count=0, counts={})
     begin = bisect_right(nodes, key_of(after, int)[0]) if after else 0
     chosen = nodes[begin : begin + limit]
-    names = task_pages.arrays_of(connection, workflow_id)
+    names = workflows.array_names(connection, workflow_id)
     return Neighbours(
         items=[
             Neighbour(

@@ -15,7 +15,7 @@ from jobmon_airflow.engine import claims, verdict
 from jobmon_airflow.engine.plan import Request, queues_of, request_of, scales_of
 from jobmon_airflow.engine.requests import CannotGrow, raised
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
-from jobmon_airflow.store import clusters, resumes, task_pages, workflow_runs, workflows
+from jobmon_airflow.store import clusters, resumes, workflow_runs, workflows
 from jobmon_airflow.store.resumes import Left
 from jobmon_airflow.view.requested import Requested, of_resources
 
@@ -84,7 +84,7 @@ def of_workflow(
 ) -> ResumePlan:
     """What a resume would do to a workflow; an error if there is none of this id."""
     claims.known(connection, workflow_id)
-    names = task_pages.arrays_of(connection, workflow_id)
+    names = workflows.array_names(connection, workflow_id)
     found = _Found(connection, workflow_id, how)
     templates = list(found.templates(names))
     left, is_exact = resumes.requests_left(connection, workflow_id, found.counts)

@@ -76,12 +76,13 @@ class _Total:
             attempts=self.attempts,
             core_hours=self.core_time / _HOUR,
             memory_hours=self.memory_time / _HOUR / _GIB,
-            wasted_cores=_unused(self.used_core_time, self.measured_core_time),
-            wasted_memory=_unused(self.used_memory_time, self.measured_memory_time),
+            wasted_cores=unused(self.used_core_time, self.measured_core_time),
+            wasted_memory=unused(self.used_memory_time, self.measured_memory_time),
         )
 
 
-def _unused(used: float, asked: float) -> float | None:
+def unused(used: float, asked: float) -> float | None:
+    """The share of what was asked for that was not used; None if nothing was measured."""
     return max(0.0, 1 - used / asked) if asked > 0 else None
 
 

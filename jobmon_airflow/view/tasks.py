@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row
 
 from jobmon_airflow.errors import InvalidQuestion
 from jobmon_airflow.states import TaskBucket, TaskStatus
-from jobmon_airflow.store import task_pages
+from jobmon_airflow.store import task_pages, workflows
 from jobmon_airflow.store.task_pages import Wanted
-from jobmon_airflow.store.texts import storable
+from jobmon_airflow.store.texts import all_storable, storable
 from jobmon_airflow.view.paging import Page, cursor, key_of
 from jobmon_airflow.view.texts import shortened
 
@@ -64,7 +64,7 @@ def table(
     Where names or args are asked for, a page may have fewer rows than its limit, or none, and others come after it.
     """
     behind = key_of(after, int)[0] if after else 0
-    arrays = task_pages.arrays_of(connection, workflow_id)
+    arrays = workflows.array_names(connection, workflow_id)
     asked = _asked(connection, arrays, wanted)
     if asked is None:
         return Page(items=[])
@@ -125,18 +125,14 @@ def _asked(connection: Connection, arrays: Mapping[int, str], wanted: TaskFilter
         statuses=sorted(statuses),
         ids=frozenset(wanted.id),
         error_kind=wanted.error,
-        names=_storable(wanted.name),
-        not_names=_storable(wanted.not_name),
-        args={known[name]: _storable(values) for name, values in wanted.args.items()},
+        names=all_storable(wanted.name),
+        not_names=all_storable(wanted.not_name),
+        args={known[name]: all_storable(values) for name, values in wanted.args.items()},
         not_args={
-            known[name]: _storable(values) for name, values in wanted.not_args.items() if name in known
+            known[name]: all_storable(values) for name, values in wanted.not_args.items() if name in known
         },
     )
 
 
 def _is_wanted(template: str, wanted: TaskFilter) -> bool:
     return (not wanted.template or template in wanted.template) and template not in wanted.not_template
-
-
-def _storable(texts: Collection[str]) -> list[str]:
-    return [storable(text) for text in texts]

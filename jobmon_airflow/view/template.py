@@ -9,10 +9,10 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from jobmon_airflow.engine import standing
 from jobmon_airflow.engine.verdict import DONE, EXHAUSTED, PUT_BACK
 from jobmon_airflow.errors import UnknownName
-from jobmon_airflow.settings import UNLIMITED
-from jobmon_airflow.states import TaskBucket, TaskInstanceStatus, TaskStatus
+from jobmon_airflow.states import TaskBucket, TaskInstanceStatus
 from jobmon_airflow.store import clusters, samples, templates, usage_by_hour, workflows
 from jobmon_airflow.store.texts import storable
 from jobmon_airflow.view import advice, retries
@@ -20,6 +20,7 @@ from jobmon_airflow.view.advice import Advice, Past
 from jobmon_airflow.view.distributions import Measured, measured
 from jobmon_airflow.view.requested import Requested, requested
 from jobmon_airflow.view.retries import Retries
+from jobmon_airflow.view.workflow import limit_or_none
 
 MEASURED: Final = 4_000  #: attempts that are read; of more, so many stand for all
 FOLLOWED: Final = 2_000  #: failed attempts whose successors are looked at
@@ -75,7 +76,7 @@ def of_workflow(connection: Connection, workflow_id: int, name: str) -> Template
         workflow_id=workflow_id,
         name=name,
         is_active=workflows.is_being_run(connection, workflow_id),
-        tasks=_buckets(connection, workflow_id, arrays),
+        tasks=standing.in_buckets(workflows.statuses_in_arrays(connection, workflow_id, arrays)),
         limit=_limit(connection, workflow_id, arrays),
         attempts=sample.total,
         sampled=len(sample.rows),
@@ -142,15 +143,7 @@ def _by_frequency(rows: Sequence[samples.Measured], asked: Mapping[int, Requeste
     return [AskedFor(attempts=count, request=asked[number]) for number, count in counts.most_common()]
 
 
-def _buckets(connection: Connection, workflow_id: int, arrays: Sequence[int]) -> dict[TaskBucket, int]:
-    found = dict.fromkeys(TaskBucket, 0)
-    for status, count in workflows.statuses_in_arrays(connection, workflow_id, arrays).items():
-        found[TaskStatus.of(status).bucket] += count
-    return found
-
-
 def _limit(connection: Connection, workflow_id: int, arrays: Sequence[int]) -> int | None:
     """The least, of the template's versions."""
     _, limits = workflows.limits(connection, workflow_id)
-    least = min(limits[number] for number in arrays)
-    return least if least < UNLIMITED else None
+    return limit_or_none(min(limits[number] for number in arrays))

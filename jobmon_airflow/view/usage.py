@@ -22,6 +22,7 @@ from jobmon_airflow.view import origins
 from jobmon_airflow.view.origins import MayRead
 from jobmon_airflow.view.paging import Page, cursor, key_of
 from jobmon_airflow.view.requested import Requested
+from jobmon_airflow.view.spent import unused
 from jobmon_airflow.view.template import requests_by_id
 
 Key = TypeVar("Key")
@@ -241,10 +242,10 @@ def _amounts(rows: Sequence[Sum], asked: Mapping[int, Requested]) -> Amounts:
         attempts=sum(row.attempts for row in rows),
         core_hours_asked=core_hours,
         core_hours_used=used_cores,
-        cores_unused=_unused(_used_by(rows, asked, _cores)[0], measured_cores),
+        cores_unused=unused(_used_by(rows, asked, _cores)[0], measured_cores),
         memory_hours_asked=memory_hours,
         memory_hours_used=used_memory,
-        memory_unused=_unused(_used_by(rows, asked, _gib)[1], measured_memory),
+        memory_unused=unused(_used_by(rows, asked, _gib)[1], measured_memory),
         failed_core_hours=_asked_hours([row for row in rows if row.verdict != DONE.words], asked)[0],
     )
 
@@ -276,10 +277,6 @@ def _used_by(
 ) -> tuple[float, float]:
     """What those used who had asked for some amount."""
     return _used_hours([row for row in rows if amount(row, asked)])
-
-
-def _unused(used: float, asked: float) -> float | None:
-    return max(0.0, 1 - used / asked) if asked else None
 
 
 def _group(

@@ -121,7 +121,7 @@ def of(
         is_complete=found.status == WorkflowStatus.DONE,
         may_act=may_act(origins.of_workflow(connection, workflow_id), summary.owner),
         dag_id=dag_id_of(found.tool, found.name),
-        limit=_limit(its.max_concurrently_running),
+        limit=limit_or_none(its.max_concurrently_running),
         tasks=summary.tasks,
         counts=summary.counts,
         templates=_templates(connection, found),
@@ -149,7 +149,8 @@ def is_run_now(connection: Connection, workflow_id: int, now: datetime) -> bool:
     return run is not None and is_active(run, now)
 
 
-def _limit(limit: int) -> int | None:
+def limit_or_none(limit: int) -> int | None:
+    """How many tasks may run at a time; None if there is no limit."""
     return limit if limit < UNLIMITED else None
 
 
@@ -163,7 +164,7 @@ def _templates(connection: Connection, found: standing.Standing) -> list[Workflo
             tasks=each.total,
             counts=dict(each.counts),
             # Versions of one template have a limit each; the least of them is where it begins to wait.
-            limit=_limit(min(limit for number, limit in limits.items() if names[number] == each.name)),
+            limit=limit_or_none(min(limit for number, limit in limits.items() if names[number] == each.name)),
             spent=costs.get(each.name, spent.NOTHING),
         )
         for each in found.templates

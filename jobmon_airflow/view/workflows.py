@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from jobmon_airflow.engine import claims
+from jobmon_airflow.engine import claims, standing
 from jobmon_airflow.errors import InvalidQuestion
-from jobmon_airflow.states import TaskBucket, TaskStatus, WorkflowRunStatus, WorkflowStatus
+from jobmon_airflow.states import TaskBucket, WorkflowRunStatus, WorkflowStatus
 from jobmon_airflow.store import overviews, workflow_pages
-from jobmon_airflow.store.texts import storable
-from jobmon_airflow.store.workflow_pages import Asked, Candidate, Run
+from jobmon_airflow.store.overviews import Run
+from jobmon_airflow.store.texts import all_storable, storable
+from jobmon_airflow.store.workflow_pages import Asked, Candidate
 from jobmon_airflow.view import counting, eta, spent
 from jobmon_airflow.view.counting import Counts
 from jobmon_airflow.view.eta import Eta
@@ -111,7 +112,7 @@ def rows_of(
     counts = counting.of_workflows(connection, ids) if counts is None else counts
     tasks = _by_workflow(ids, counts)
     overview = {each.id: each for each in overviews.of_workflows(connection, ids)}
-    runs = workflow_pages.last_runs(connection, ids)
+    runs = overviews.last_runs(connection, ids)
     active = {number for number, run in runs.items() if is_active(run, now)}
     started = {number: runs[number].created_date for number in active}
     errors = workflow_pages.last_errors(connection, [run.id for run in runs.values()])
@@ -129,7 +130,7 @@ def rows_of(
             created_date=its.created_date,
             is_active=number in active,
             tasks=tasks[number].total(),
-            counts=in_buckets(tasks[number]),
+            counts=standing.in_buckets(tasks[number]),
             eta=etas.get(number),
             spent=costs.get(number, spent.NOTHING),
             last_error=_last_error(runs.get(number), errors),
@@ -142,14 +143,6 @@ def rows_of(
 def is_active(run: Any, now: datetime) -> bool:
     """Whether somebody acts for a run: a row of its table, or as much of it as `Run` has."""
     return WorkflowRunStatus.of(run.status).is_alive and claims.has_controller(run, now)
-
-
-def in_buckets(by_status: Mapping[str, int]) -> dict[TaskBucket, int]:
-    """Counts by status under the headings that people look for; all of these are there."""
-    counts = dict.fromkeys(TaskBucket, 0)
-    for status, count in by_status.items():
-        counts[TaskStatus.of(status).bucket] += count
-    return counts
 
 
 def _by_workflow(ids: Sequence[int], counts: Counts) -> dict[int, Counter[str]]:
@@ -187,18 +180,14 @@ def _those(connection: Connection, found: Sequence[Candidate], may_read: MayRead
 def _asked(wanted: WorkflowFilter, **more: Any) -> Asked:
     return Asked(
         ids=frozenset(wanted.id),
-        users=_storable(wanted.user),
-        tools=_storable(wanted.tool),
+        users=all_storable(wanted.user),
+        tools=all_storable(wanted.tool),
         statuses=_statuses(wanted.status),
-        names=_storable(wanted.name),
-        args=_storable(wanted.args),
+        names=all_storable(wanted.name),
+        args=all_storable(wanted.args),
         attributes=[_attribute(storable(each)) for each in wanted.attribute],
         **more,
     )
-
-
-def _storable(texts: Collection[str]) -> list[str]:
-    return [storable(text) for text in texts]
 
 
 def _attribute(text: str) -> tuple[str, str | None]:

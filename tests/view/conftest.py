@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jobmon_airflow import Tool
 from tests.store.conftest import database, migrated, new, pytest_configure, pytest_generate_tests
 from tests.workflows import close
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from jobmon_airflow.store.database import Database
 
@@ -23,3 +24,11 @@ def url(database: Database) -> Iterator[str]:
     address = database.engine.url.render_as_string(hide_password=False)
     yield address
     close(address)
+
+
+@pytest.fixture
+def tool(url: str, new: Callable[[str], str]) -> Tool:
+    """A tool of this test's own, as other tests have left workflows behind."""
+    tool = Tool(new("tool"), database=url)
+    tool.set_default_cluster_name("sequential")
+    return tool

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from jobmon_airflow import Tool
 from jobmon_airflow.errors import UnknownName
 from jobmon_airflow.states import TaskInstanceStatus
 from jobmon_airflow.store.schema import task_instance
@@ -27,13 +26,6 @@ def folder(tmp_path):
     """Where commands write; its path has no links."""
     (tmp_path / "logs").mkdir()
     return (tmp_path / "logs").resolve()
-
-
-@pytest.fixture
-def tool(url, new):
-    tool = Tool(new("logs"), database=url)
-    tool.set_default_cluster_name("sequential")
-    return tool
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobmon_airflow import Tool
 from jobmon_airflow.engine import claims
 from jobmon_airflow.states import TASK, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
 from jobmon_airflow.store import moves_by_minute, tasks, usage_by_hour, workflow_runs
@@ -23,14 +22,6 @@ NOTHING = WorkflowFilter()
 
 def anybody(origin):
     return True
-
-
-@pytest.fixture
-def tool(url, new):
-    """A tool of this test's own, as other tests have left workflows behind."""
-    tool = Tool(new("listing"), database=url)
-    tool.set_default_cluster_name("sequential")
-    return tool
 
 
 @pytest.fixture
