@@ -58,11 +58,6 @@ class Held:
         return _NONE if self.piece is None else self.piece.element(self.step)
 
     @property
-    def is_on_its_way(self) -> bool:
-        """Whether the cluster is asked to take it at this moment."""
-        return self.answered is not None and not self.answered.is_set()
-
-    @property
     def is_placed(self) -> bool:
         """Whether the cluster has it, or had."""
         return self.job_id is not None or self.is_adopted
