@@ -1,7 +1,8 @@
 """Who is asking, and what they may see and do. What we use of Airflow's inside is imported here and nowhere else.
 
 Dependencies for routes: `WorkflowToRead`, `TaskToRead` and `AttemptToRead` are ids of what the user may see,
-`WorkflowToChange` and `TaskToChange` of what the user may act on, and `MayRead` decides for lists.
+`WorkflowToChange` and `TaskToChange` of what the user may act on. `MayRead` and `MayAct` decide for whatever else is
+answered; Airflow is asked about each DAG once a request.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep as User
 from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from fastapi import Depends, HTTPException, Path
+from sqlalchemy import Connection
 
 from jobmon_airflow.dags.names import dag_id_of
 from jobmon_airflow.view import origins
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttemptToRead",
+    "MayAct",
     "MayRead",
     "MayReadDag",
     "TaskToChange",
@@ -37,12 +40,13 @@ __all__ = [
     "WorkflowToChange",
     "WorkflowToRead",
     "login_address",
-    "may_act",
     "may_trigger",
     "require_any_dag",
-    "require_one_of",
+    "require_dag",
     "served_at",
 ]
+
+ActingRule = Callable[[Origin, str | None], bool]
 
 _READ: Final = (DagAccessEntity.RUN, DagAccessEntity.TASK_INSTANCE, DagAccessEntity.TASK_LOGS)
 _NOT_SEEN: Final = "You may not see runs of this DAG. Ask who looks after this Airflow."
@@ -57,24 +61,10 @@ def require_any_dag(user: User) -> None:
         raise HTTPException(403, "You may not see runs of DAGs. Ask who looks after this Airflow.")
 
 
-def require_one_of(user: User, dag_ids: Iterable[str]) -> None:
-    """Refuse who may see runs of none of these DAGs."""
-    if not any(_may_read(user, dag_id) for dag_id in sorted(dag_ids)):
+def require_dag(user: User, dag_id: str) -> None:
+    """Refuse who may not see runs of this DAG."""
+    if not _may_read(user, dag_id):
         raise HTTPException(403, _NOT_SEEN)
-
-
-def may_read(user: User, origin: Origin) -> bool:
-    """Whether somebody may see runs of one of a workflow's DAGs at least, with their tasks and what these said."""
-    return any(_may_read(user, dag_id) for dag_id in _dag_ids(origin))
-
-
-def may_act(user: User, origin: Origin, owner: str | None) -> bool:
-    """Whether somebody may change a workflow: by the right to edit one of its DAGs, or as who ran it last."""
-    if not may_read(user, origin):
-        return False
-    if owner is not None and owner == user.get_name():
-        return True
-    return any(_may(user, "PUT", dag_id, [DagAccessEntity.RUN]) for dag_id in _dag_ids(origin))
 
 
 def may_trigger(user: User, dag_id: str) -> bool:
@@ -100,55 +90,76 @@ TaskId = Annotated[int, Path(ge=1, le=_MOST, description="Of a task.")]
 AttemptId = Annotated[int, Path(ge=1, le=_MOST, description="Of an attempt at a task: a task instance.")]
 
 
-def _dag_rule(user: User) -> Callable[[str], bool]:
-    """What decides for DAGs by their ids; each is asked about once a request."""
+# Rules are made without waiting for anything, so that none of them takes a thread.
+async def _dag_rule(user: User) -> Callable[[str], bool]:
+    """Whether runs of a DAG may be seen, by its id."""
     return cache(lambda dag_id: _may_read(user, dag_id))
 
 
 MayReadDag = Annotated[Callable[[str], bool], Depends(_dag_rule)]
 
 
-def _reading_rule(readable: MayReadDag) -> ReadingRule:
-    """What decides for lists."""
+async def _reading_rule(readable: MayReadDag) -> ReadingRule:
+    """Whether one of a workflow's DAGs at least may be seen, with its runs, their tasks and what these said."""
     return lambda origin: any(readable(dag_id) for dag_id in _dag_ids(origin))
 
 
-def _workflow_to_read(workflow_id: WorkflowId, user: User, tables: Tables) -> int:
-    if not may_read(user, origins.of_workflow(tables, workflow_id)):
+MayRead = Annotated[ReadingRule, Depends(_reading_rule)]
+
+
+async def _acting_rule(user: User, may_read: MayRead) -> ActingRule:
+    """Whether a workflow may be changed: by the right to edit one of its DAGs, or as who ran it last."""
+
+    def may_act(origin: Origin, owner: str | None) -> bool:
+        if not may_read(origin):
+            return False
+        if owner is not None and owner == user.get_name():
+            return True
+        return any(_may(user, "PUT", dag_id, [DagAccessEntity.RUN]) for dag_id in _dag_ids(origin))
+
+    return may_act
+
+
+MayAct = Annotated[ActingRule, Depends(_acting_rule)]
+
+
+def _workflow_to_read(workflow_id: WorkflowId, may_read: MayRead, tables: Tables) -> int:
+    if not may_read(origins.of_workflow(tables, workflow_id)):
         raise HTTPException(403, _NOT_SEEN)
     return workflow_id
 
 
-def _task_to_read(task_id: TaskId, user: User, tables: Tables) -> int:
-    _workflow_to_read(origins.workflow_of_task(tables, task_id), user, tables)
+def _task_to_read(task_id: TaskId, may_read: MayRead, tables: Tables) -> int:
+    _workflow_to_read(origins.workflow_of_task(tables, task_id), may_read, tables)
     return task_id
 
 
-def _attempt_to_read(attempt_id: AttemptId, user: User, tables: Tables) -> int:
-    _workflow_to_read(origins.workflow_of_attempt(tables, attempt_id), user, tables)
+def _attempt_to_read(attempt_id: AttemptId, may_read: MayRead, tables: Tables) -> int:
+    _workflow_to_read(origins.workflow_of_attempt(tables, attempt_id), may_read, tables)
     return attempt_id
 
 
 # Who changes something needs a connection for that, so that none is kept from having asked.
-def _workflow_to_change(workflow_id: WorkflowId, user: User, store: Store) -> int:
+def _workflow_to_change(workflow_id: WorkflowId, may_act: MayAct, store: Store) -> int:
     with store.read() as connection:
-        origin, owner = (
-            origins.of_workflow(connection, workflow_id),
-            origins.owner_of(connection, workflow_id),
-        )
-    if not may_act(user, origin, owner):
+        asked = _origin_and_owner(connection, workflow_id)
+    if not may_act(*asked):
         raise HTTPException(403, _NOT_CHANGED)
     return workflow_id
 
 
-def _task_to_change(task_id: TaskId, user: User, store: Store) -> int:
+def _task_to_change(task_id: TaskId, may_act: MayAct, store: Store) -> int:
     with store.read() as connection:
-        workflow_id = origins.workflow_of_task(connection, task_id)
-    _workflow_to_change(workflow_id, user, store)
+        asked = _origin_and_owner(connection, origins.workflow_of_task(connection, task_id))
+    if not may_act(*asked):
+        raise HTTPException(403, _NOT_CHANGED)
     return task_id
 
 
-MayRead = Annotated[ReadingRule, Depends(_reading_rule)]
+def _origin_and_owner(connection: Connection, workflow_id: int) -> tuple[Origin, str | None]:
+    return origins.of_workflow(connection, workflow_id), origins.owner_of(connection, workflow_id)
+
+
 WorkflowToRead = Annotated[int, Depends(_workflow_to_read)]
 TaskToRead = Annotated[int, Depends(_task_to_read)]
 AttemptToRead = Annotated[int, Depends(_attempt_to_read)]

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from jobmon_airflow.view import runs, workflows
 from jobmon_airflow.web import refusals
-from jobmon_airflow.web.access import MayRead, TaskToRead, User, WorkflowToRead, require_one_of
+from jobmon_airflow.web.access import MayRead, TaskToRead, User, WorkflowToRead, require_dag
 from jobmon_airflow.web.database import Tables
 from jobmon_airflow.web.families import of_this_dag, templates_by_task_id
 
@@ -80,7 +80,7 @@ def of_run(
     tables: Tables, user: User, dag_id: str, run_id: str, task_id: str | None = None, map_index: str = "-1"
 ) -> RedirectResponse:
     """To the workflow of a DAG run, or of one of its task instances."""
-    require_one_of(user, [dag_id])
+    require_dag(user, dag_id)
     # Of a task that is not mapped, Airflow's tab leaves its placeholder as it is.
     index = int(map_index) if re.fullmatch("[0-9]{1,9}", map_index) else -1
     return RedirectResponse(f"workflow/{runs.workflow_of(tables, dag_id, run_id, task_id, index)}")
@@ -95,7 +95,7 @@ def of_dag(
     task_id: Annotated[str | None, Query(max_length=250)] = None,
 ) -> RedirectResponse:
     """To the workflows of a DAG; or to the template that one of its tasks mirrors, in the newest of them."""
-    require_one_of(user, [dag_id])
+    require_dag(user, dag_id)
     dag = of_this_dag(tables, dag_id)
     newest = workflows.newest(tables, may_read, dag) if task_id else None
     template = templates_by_task_id(tables, newest).get(task_id or "") if newest else None

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TITLES: Final = {401: "Log in", 403: "Not allowed", 404: "Not found", 503: "Not available"}
+_TITLES: Final[Mapping[int, str]] = {
+    401: "Log in",
+    403: "Not allowed",
+    404: "Not found",
+    503: "Not available",
+}
 # The first that an error is one of says how it is answered.
 _STATUSES: Final[Mapping[type[JobmonError], int]] = {
     UnknownName: 404,
@@ -45,6 +50,11 @@ class Refusal:
     problem: str
     remedy: str | None = None
 
+    @property
+    def text(self) -> str:
+        """Both, for people."""
+        return "\n".join(filter(None, (self.problem, self.remedy)))
+
 
 def answer_errors(app: FastAPI) -> None:
     """Let the application say what did not work."""
@@ -52,6 +62,22 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(JobmonError, _failed)
     app.add_exception_handler(SQLAlchemyError, _unanswered)
     app.add_exception_handler(RequestValidationError, _senseless)
+
+
+def title_of(status: int) -> str:
+    """What a page says at its head."""
+    return _TITLES.get(status, "It did not work")
+
+
+def status_of(error: JobmonError) -> int:
+    """How an error of ours is answered."""
+    return next(status for kind, status in _STATUSES.items() if isinstance(error, kind))
+
+
+def of_silence(error: Exception) -> Refusal:
+    """What is said when the database refuses an answer. Why may name hosts, and is only for the log."""
+    log.error("tables.unanswered", exc_info=error)
+    return Refusal(problem="The Jobmon tables do not answer.", remedy="The API server's log says why.")
 
 
 def page(title: str, text: str, status: int, *, more: str = "") -> HTMLResponse:
@@ -66,17 +92,11 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, JobmonError)
-    status = next(status for kind, status in _STATUSES.items() if isinstance(error, kind))
-    return _answer(request, status, Refusal(problem=error.problem, remedy=error.remedy))
+    return _answer(request, status_of(error), Refusal(problem=error.problem, remedy=error.remedy))
 
 
 def _unanswered(request: Request, error: Exception) -> Response:
-    log.error("tables.unanswered", exc_info=error)  # which may name hosts, and is not for everybody
-    return _answer(
-        request,
-        503,
-        Refusal(problem="The Jobmon tables do not answer.", remedy="The API server's log says why."),
-    )
+    return _answer(request, 503, of_silence(error))
 
 
 def _senseless(request: Request, error: Exception) -> Response:
@@ -94,8 +114,7 @@ def _answer(
     if status == 401:
         address = html.escape(login_address(str(request.url)))
         more = f'<p><a href="{address}" target="_top">Log in</a></p>'
-    text = "\n".join(filter(None, (refusal.problem, refusal.remedy)))
-    return page(_TITLES.get(status, "It did not work"), text, status, more=more)
+    return page(title_of(status), refusal.text, status, more=more)
 
 
 def _is_for_programs(request: Request) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from jobmon_airflow.engine.ordering import Stop
@@ -89,14 +88,13 @@ def actions_of_workflow(
     format: Format = "json",  # noqa: A002
 ) -> Page[Action]:
     """What people ordered in these pages for a workflow and its tasks, newest first."""
-    found: Page[Action] | StreamingResponse = table(
+    return table(
         lambda behind, most: orders.history(tables, workflow_id, after=behind, limit=most),
         after=after,
         limit=limit,
         form=format,
         name=f"workflow-{workflow_id}-actions",
     )
-    return found  # type: ignore[return-value]
 
 
 @router.post("/workflows/{workflow_id}/limit")

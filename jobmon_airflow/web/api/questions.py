@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -19,6 +17,7 @@ from fastapi.responses import StreamingResponse
 
 from jobmon_airflow.errors import InvalidQuestion
 from jobmon_airflow.view.paging import MOST, Page
+from jobmon_airflow.web.spreadsheets import drawn, harmless
 
 T = TypeVar("T")
 Column = tuple[str, Callable[[Any], Any]]
@@ -36,7 +35,7 @@ CSV: Final[dict[int | str, dict[str, Any]]] = {
 _ARG: Final = "arg."
 _COMMA: Final = re.compile(r"(?<!\\),")
 _MANY: Final = 1_000  #: values of a filter
-_BEGINS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_DIGITS: Final = 18  #: of an id
 
 
 def table(
@@ -46,12 +45,12 @@ def table(
     limit: int,
     form: str,
     name: str,
-) -> Page[T] | StreamingResponse:
-    """A page of a list; or all of its rows as CSV, in a file of this name."""
+) -> Page[T]:
+    """A page of a list; or all of its rows as CSV, in a file of this name, which FastAPI sends as it is."""
     if form != "csv":
         return page(after, limit)
     first = page(after, MOST)  # what cannot be answered is said before a file begins
-    return file(_all_rows(first, page), name)
+    return file(_all_rows(first, page), name)  # type: ignore[return-value]  # routes promise a page
 
 
 def file(rows: Iterator[Any], name: str) -> StreamingResponse:
@@ -69,6 +68,17 @@ def listed(said: Iterable[str]) -> list[str]:
     if len(values) > _MANY:
         raise InvalidQuestion("So many values cannot be asked for.", remedy=f"Ask for {_MANY:,} at most.")
     return values
+
+
+def ids(said: Iterable[str], of: str) -> list[int]:
+    """The ids between commas; ``of`` says what they are ids of."""
+    values = listed(said)
+    for value in values:
+        if not (value.isascii() and value.isdecimal() and len(value) <= _DIGITS):
+            raise InvalidQuestion(
+                f"'{value[:80]}' is no id of a {of}.", remedy="Write numbers, such as id=12,13."
+            )
+    return [int(value) for value in values]
 
 
 def args_in(request: Request, sign: str = "") -> dict[str, list[str]]:
@@ -93,14 +103,8 @@ def _lines(rows: Iterator[Any]) -> Iterator[str]:
     for row in rows:
         if not columns:
             columns = list(_columns(type(row)))
-            yield _line([name for name, _ in columns])
-        yield _line([_cell(value_of(row)) for _, value_of in columns])
-
-
-def _line(cells: Sequence[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue()
+            yield drawn([[name for name, _ in columns]])
+        yield drawn([[_cell(value_of(row)) for _, value_of in columns]])
 
 
 def _columns(kind: type) -> Iterator[Column]:
@@ -142,8 +146,7 @@ def _cell(value: Any) -> str:
         case Enum():
             return str(value.value)
         case str():
-            # A spreadsheet would run what looks like a formula.
-            return f"'{value}" if value.startswith(_BEGINS_FORMULA) else value
+            return harmless(value)
         case Mapping() | list() | tuple():
             return json.dumps(value, default=_in_json)
         case _:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Query
 
 from jobmon_airflow.view import runs
-from jobmon_airflow.web.access import User, require_one_of
+from jobmon_airflow.web.access import User, require_dag
 from jobmon_airflow.web.api.topics import topic
 from jobmon_airflow.web.database import Tables
 
@@ -32,5 +32,5 @@ def get_run(
     map_index: Annotated[int, Query(ge=-1, le=2**31 - 1)] = -1,
 ) -> RunsWorkflow:
     """The workflow that a task instance of Airflow's acts for, or else the last one of its DAG run."""
-    require_one_of(user, [dag_id])
+    require_dag(user, dag_id)
     return RunsWorkflow(workflow_id=runs.workflow_of(tables, dag_id, run_id, task_id, map_index))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Query, Request
-from fastapi.responses import StreamingResponse
 
-from jobmon_airflow.errors import InvalidQuestion
 from jobmon_airflow.store.neighbours import Side
 from jobmon_airflow.view import attempts, neighbours, origins, task, tasks
 from jobmon_airflow.view.attempts import Attempt
@@ -16,14 +13,13 @@ from jobmon_airflow.view.neighbours import Neighbours
 from jobmon_airflow.view.paging import Page
 from jobmon_airflow.view.task import TaskHeader
 from jobmon_airflow.view.tasks import TaskFilter, TaskRow
-from jobmon_airflow.web.access import TaskToRead, User, WorkflowToRead, may_act
-from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, args_in, listed, table
+from jobmon_airflow.web.access import MayAct, TaskToRead, WorkflowToRead
+from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, args_in, ids, listed, table
 from jobmon_airflow.web.api.topics import topic
 from jobmon_airflow.web.database import Tables
 
 router = topic("tasks")
 
-_DIGITS: Final = 18  #: of an id
 Words = Annotated[list[str], Query(description="One of these; several are separated by commas.")]
 NoWords = Annotated[list[str], Query(description="None of these.")]
 
@@ -55,29 +51,28 @@ def tasks_of_workflow(
         not_template=listed(not_template),
         status=listed(status),
         not_status=listed(not_status),
-        id=_ids(listed(id)),
+        id=ids(id, "task"),
         error=error,
         name=listed(name),
         not_name=listed(not_name),
         args=args_in(request),
         not_args=args_in(request, "!"),
     )
-    found: Page[TaskRow] | StreamingResponse = table(
+    return table(
         lambda behind, most: tasks.table(tables, workflow_id, wanted, after=behind, limit=most),
         after=after,
         limit=limit,
         form=format,
         name=f"workflow-{workflow_id}-tasks",
     )
-    return found  # type: ignore[return-value]
 
 
 @router.get("/tasks/{task_id}")
-def task_header(task_id: TaskToRead, tables: Tables, user: User) -> TaskHeader:
+def task_header(task_id: TaskToRead, tables: Tables, may_act: MayAct) -> TaskHeader:
     """A task: what it is, how it stands, what it waits for, and the first of its neighbours."""
     workflow_id = origins.workflow_of_task(tables, task_id)
     origin, owner = origins.of_workflow(tables, workflow_id), origins.owner_of(tables, workflow_id)
-    return task.header(tables, task_id, may_act=may_act(user, origin, owner))
+    return task.header(tables, task_id, may_act=may_act(origin, owner))
 
 
 @router.get("/tasks/{task_id}/attempts", responses=CSV)
@@ -89,14 +84,13 @@ def attempts_at_task(
     format: Format = "json",  # noqa: A002
 ) -> Page[Attempt]:
     """The attempts at a task, oldest first."""
-    found: Page[Attempt] | StreamingResponse = table(
+    return table(
         lambda behind, most: attempts.of_task(tables, task_id, after=behind, limit=most),
         after=after,
         limit=limit,
         form=format,
         name=f"task-{task_id}-attempts",
     )
-    return found  # type: ignore[return-value]
 
 
 @router.get("/tasks/{task_id}/neighbours")
@@ -109,12 +103,3 @@ def neighbours_of_task(
 ) -> Neighbours:
     """The tasks on one side of a task."""
     return neighbours.beside(tables, task_id, side, after=after, limit=limit)
-
-
-def _ids(values: Iterable[str]) -> list[int]:
-    for value in values:
-        if not (value.isascii() and value.isdigit() and len(value) <= _DIGITS):
-            raise InvalidQuestion(
-                f"'{value[:80]}' is no id of a task.", remedy="Write numbers, such as id=12,13."
-            )
-    return [int(value) for value in values]

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query
-from fastapi.responses import StreamingResponse
 
 from jobmon_airflow.view import usage
 from jobmon_airflow.view.paging import Page
@@ -47,11 +46,10 @@ def savings(
     format: Format = "json",  # noqa: A002
 ) -> Page[Saving]:
     """Who could save most: templates by user, those with most memory unused first."""
-    found: Page[Saving] | StreamingResponse = table(
+    return table(
         lambda behind, most: usage.savings(tables, may_read, since, until, after=behind, limit=most),
         after=after,
         limit=limit,
         form=format,
         name="savings",
     )
-    return found  # type: ignore[return-value]

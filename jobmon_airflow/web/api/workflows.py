@@ -9,7 +9,6 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from jobmon_airflow.dags.names import dag_id_of
-from jobmon_airflow.errors import InvalidQuestion
 from jobmon_airflow.view import activity, cells, graph, waits, workflow, workflows
 from jobmon_airflow.view.activity import Activity
 from jobmon_airflow.view.cells import Cells, CellsArgs
@@ -18,8 +17,8 @@ from jobmon_airflow.view.paging import Page
 from jobmon_airflow.view.waits import Waits
 from jobmon_airflow.view.workflow import Workflow
 from jobmon_airflow.view.workflows import WorkflowFilter, WorkflowRow
-from jobmon_airflow.web.access import MayRead, User, WorkflowToRead, may_act
-from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, listed, table
+from jobmon_airflow.web.access import MayAct, MayRead, WorkflowToRead
+from jobmon_airflow.web.api.questions import CSV, After, Format, Limit, ids, listed, table
 from jobmon_airflow.web.api.topics import topic
 from jobmon_airflow.web.database import Tables
 from jobmon_airflow.web.families import of_this_dag
@@ -42,7 +41,7 @@ ARGS, ATTRIBUTE = "its workflow args contain it.", "it has this attribute, a nam
 STATUS, ID = "its status, in a word or its letter.", "its id."
 
 
-@router.get("/workflows", response_model=Page[WorkflowRow], responses=CSV)
+@router.get("/workflows", responses=CSV)
 def list_workflows(
     tables: Tables,
     may_read: MayRead,
@@ -66,7 +65,7 @@ def list_workflows(
     limit: Limit = 100,
     after: After = None,
     format: Format = "json",  # noqa: A002
-) -> Page[WorkflowRow] | Response:
+) -> Page[WorkflowRow]:
     """The workflows that you may see, newest first."""
     wanted = _filter(user, tool, name, args, attribute, status, id)
     unwanted = _filter(not_user, not_tool, not_name, not_args, not_attribute, not_status, not_id)
@@ -91,15 +90,9 @@ def list_workflows(
 
 
 @router.get("/workflows/{workflow_id}")
-def get_workflow(workflow_id: WorkflowToRead, tables: Tables, user: User) -> Workflow:
+def get_workflow(workflow_id: WorkflowToRead, tables: Tables, may_act: MayAct) -> Workflow:
     """One workflow: its templates, its runs, its attributes, and what you may do."""
-    return workflow.of(
-        tables,
-        workflow_id,
-        datetime.now(UTC),
-        may_act=lambda origin, owner: may_act(user, origin, owner),
-        dag_id_of=dag_id_of,
-    )
+    return workflow.of(tables, workflow_id, datetime.now(UTC), may_act=may_act, dag_id_of=dag_id_of)
 
 
 @router.get("/workflows/{workflow_id}/graph")
@@ -153,7 +146,7 @@ def _filter(
     args: list[str],
     attribute: list[str],
     status: list[str],
-    ids: list[str],
+    id: list[str],  # noqa: A002
 ) -> WorkflowFilter:
     return WorkflowFilter(
         user=listed(user),
@@ -162,14 +155,8 @@ def _filter(
         args=listed(args),
         attribute=listed(attribute),
         status=listed(status),
-        id=[_id(text) for text in listed(ids)],
+        id=ids(id, "workflow"),
     )
-
-
-def _id(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise InvalidQuestion(f"'{text[:80]}' is no id of a workflow.", remedy="Ids are whole numbers.")
-    return int(text)
 
 
 def _moment(given: datetime | None) -> datetime | None:

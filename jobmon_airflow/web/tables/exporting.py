@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv as files
-import io
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Response
 
 from jobmon_airflow.store.raw import LENGTH_OF
+from jobmon_airflow.web.spreadsheets import drawn, harmless
 from jobmon_airflow.web.tables.reading import kept_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from flask_appbuilder.models.filters import Filters
     from sqlalchemy import Row
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 AT_A_TIME: Final = 1_000  #: rows
 CELL: Final = 32_000  #: characters, a little less than spreadsheets take
-_BEGINS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv(reading: Reading, filters: Filters, *, newest_first: bool) -> Response:
@@ -39,15 +37,9 @@ def _lines(
     reading: Reading, first: Sequence[Row[Any]], others: Iterator[Sequence[Row[Any]]]
 ) -> Iterator[str]:
     names = [column.name for column in reading.table.columns]
-    yield _drawn([names])
+    yield drawn([names])
     for rows in chain([first], others):
-        yield _drawn([_cell(row, name) for name in names] for row in rows)
-
-
-def _drawn(rows: Iterable[Iterable[str]]) -> str:
-    text = io.StringIO()
-    files.writer(text).writerows(rows)
-    return text.getvalue()
+        yield drawn([_cell(row, name) for name in names] for row in rows)
 
 
 def _cell(row: Row[Any], name: str) -> str:
@@ -59,5 +51,4 @@ def _cell(row: Row[Any], name: str) -> str:
     length = getattr(row, LENGTH_OF + name, None) or 0
     if length > len(value):
         value = f"{value}... ({length} characters in all)"
-    # A spreadsheet would run what looks like a formula.
-    return f"'{value}" if value.startswith(_BEGINS_FORMULA) else value
+    return harmless(value)

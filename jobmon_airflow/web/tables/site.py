@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, g, render_template, request
@@ -11,7 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from jobmon_airflow.client import registry
-from jobmon_airflow.errors import InvalidQuestion, JobmonError, UnknownName
+from jobmon_airflow.errors import JobmonError
+from jobmon_airflow.web import refusals
 from jobmon_airflow.web.tables.models import MODELS
 from jobmon_airflow.web.tables.reading import rights
 from jobmon_airflow.web.tables.rights import MAY_READ, Rights
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask.typing import ResponseReturnValue
-
-log = logging.getLogger(__name__)
 
 _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "Workflows": (
@@ -136,13 +134,8 @@ def _look_away(error: BaseException | None) -> None:  # noqa: ARG001 - Flask's f
 
 
 def _failed(error: Any) -> ResponseReturnValue:
-    match error:
-        case UnknownName():
-            return _message("Not found", str(error), 404)
-        case InvalidQuestion():
-            return _message("It did not work", str(error), 422)
-        case _:
-            return _message("Not available", str(error), 503)
+    status = refusals.status_of(error)
+    return _message(refusals.title_of(status), str(error), status)
 
 
 def _refused(error: Any) -> ResponseReturnValue:
@@ -153,8 +146,7 @@ def _refused(error: Any) -> ResponseReturnValue:
 
 
 def _unanswered(error: Any) -> ResponseReturnValue:
-    log.error("tables.unanswered", exc_info=error)  # which may name hosts, and is not for everybody
-    return _message("Not available", "The Jobmon tables do not answer. The API server's log says why.", 503)
+    return _message(refusals.title_of(503), refusals.of_silence(error).text, 503)
 
 
 def _message(title: str, text: str, status: int) -> ResponseReturnValue:
