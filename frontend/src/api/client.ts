@@ -21,6 +21,11 @@ export class Failure extends Error {
     super(problem);
   }
 
+  /** Whatever was thrown, as one. */
+  static of(error: unknown): Failure {
+    return error instanceof Failure ? error : new Failure(0, String(error));
+  }
+
   /** Asking again later may help. */
   get mayPass(): boolean {
     return this.status === 0 || this.status >= 500;
@@ -72,7 +77,7 @@ async function sent(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
-export async function failureOf(response: Response): Promise<Failure> {
+async function failureOf(response: Response): Promise<Failure> {
   if (response.status === 401) {
     return new Failure(401, "Your login has ended.", "Log in to Airflow, then load this page again.");
   }

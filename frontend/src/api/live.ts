@@ -51,7 +51,7 @@ export function useLive<T>(
       setFailure(null);
     } catch (error) {
       if (question.signal.aborted) return;
-      setFailure(error instanceof Failure ? error : new Failure(0, String(error)));
+      setFailure(Failure.of(error));
     }
     setLoading(false);
   }, [path]);

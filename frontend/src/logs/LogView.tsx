@@ -32,23 +32,16 @@ export function LogView({ attempt, stream }: Props) {
   const path = `attempts/${attempt}/log/${stream}`;
   const [shown, setShown] = useState<LogWindow>([]);
   const [latest, setLatest] = useState<Part | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const [askFor, failure] = useQuestions(path);
   const [follows, setFollows] = useState(true);
   const [mark, setMark] = useState("");
   const box = useRef<HTMLElement>(null);
   const growing = latest?.is_growing ?? false;
 
-  const ask = async (question: Record<string, string | number>): Promise<Part | null> => {
-    const text = new URLSearchParams(Object.entries(question).map(([key, value]) => [key, String(value)]));
-    try {
-      const part = await get<Part>(`${path}?${text}`);
-      setLatest(part);
-      setFailure(null);
-      return part;
-    } catch (error) {
-      setFailure(error instanceof Failure ? error : new Failure(0, String(error)));
-      return null;
-    }
+  const ask = async (question: Question): Promise<Part | null> => {
+    const part = await askFor(question);
+    if (part) setLatest(part);
+    return part;
   };
   const toEnd = async () => {
     const part = await ask({});
@@ -135,6 +128,32 @@ export function LogView({ attempt, stream }: Props) {
   );
 }
 
+type Question = Record<string, string | number>;
+
+/** Asks about a log, and says what failed. There is no answer once another log is looked at. */
+function useQuestions(path: string): [(question: Question) => Promise<Part | null>, Failure | null] {
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const looking = useMemo(() => new AbortController(), [path]);
+  useEffect(() => {
+    setFailure(null);
+    return () => looking.abort();
+  }, [looking]);
+  const ask = async (question: Question) => {
+    const { signal } = looking;
+    const text = new URLSearchParams(Object.entries(question).map(([key, value]) => [key, String(value)]));
+    try {
+      const part = await get<Part>(`${path}?${text}`, signal);
+      if (signal.aborted) return null;
+      setFailure(null);
+      return part;
+    } catch (error) {
+      if (!signal.aborted) setFailure(Failure.of(error));
+      return null;
+    }
+  };
+  return [ask, failure];
+}
+
 function nothing(part: Part): string {
   if (part.source === "none") return "There is nothing to show.";
   return part.is_growing ? "Nothing was written yet." : "Nothing was written.";
@@ -167,7 +186,7 @@ function Search({ path, onFind, onPlace }: SearchProps) {
   const [wanted, setWanted] = useState("");
   const [found, setFound] = useState<Part | null>(null);
   const [matches, setMatches] = useState<Part["matches"]>([]);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const [ask, failure] = useQuestions(path);
   const [isLooking, setLooking] = useState(false);
   useEffect(() => {
     setFound(null);
@@ -177,18 +196,13 @@ function Search({ path, onFind, onPlace }: SearchProps) {
   const look = async (offset: number) => {
     if (!wanted) return;
     setLooking(true);
-    setFailure(null);
     onFind(wanted);
-    try {
-      const part = await get<Part>(
-        `${path}?${new URLSearchParams({ find: wanted, offset: String(offset) })}`,
-      );
+    const part = await ask({ find: wanted, offset });
+    if (part) {
       const all = offset ? [...(matches ?? []), ...(part.matches ?? [])] : (part.matches ?? []);
       setFound(part);
       setMatches(all);
       announce(`Found ${counted(all.length, "place")}.`);
-    } catch (error) {
-      setFailure(error instanceof Failure ? error : new Failure(0, String(error)));
     }
     setLooking(false);
   };

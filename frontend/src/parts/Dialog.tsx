@@ -55,7 +55,7 @@ export function Confirm({ action, run, isDangerous, isReady = true, ...rest }: C
     try {
       if ((await run()) !== false) rest.onClose();
     } catch (error) {
-      setFailure(error instanceof Failure ? error : new Failure(0, String(error)));
+      setFailure(Failure.of(error));
       setRunning(false);
     }
   };

@@ -42,7 +42,7 @@ interface SideProps {
 function Side({ title, side, task, first }: SideProps) {
   const [more, setMore] = useState<Neighbours | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
-  // What was looked up stays until something of the first ones changes.
+  // What was looked up besides the first ones stays as it was.
   const items = [...first.items, ...(more?.items ?? [])];
   const next = more ? more.next : first.next;
   const load = async () => {
@@ -53,7 +53,7 @@ function Side({ title, side, task, first }: SideProps) {
       setMore({ ...found, items: [...(more?.items ?? []), ...found.items] });
       setFailure(null);
     } catch (error) {
-      setFailure(error instanceof Failure ? error : new Failure(0, String(error)));
+      setFailure(Failure.of(error));
     }
   };
   return (
