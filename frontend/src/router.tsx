@@ -59,7 +59,7 @@ export function useQuery(): [URLSearchParams, (changes: Record<string, string | 
   return [query, changeQuery];
 }
 
-export function changeQuery(changes: Record<string, string | null>): void {
+function changeQuery(changes: Record<string, string | null>): void {
   const { path, query } = here();
   for (const [key, value] of Object.entries(changes)) {
     if (value === null || value === "") query.delete(key);

@@ -1,5 +1,6 @@
 import type { Colours } from "../charts/colours";
 import { SHAPES } from "../parts/Status";
+import { count } from "../words/numbers";
 import { TASK_LETTERS, type Tone } from "../words/statuses";
 import type { Block } from "./blocks";
 import { type Arrangement, LABEL, pointOf, type Spot } from "./geometry";
@@ -179,7 +180,7 @@ function paintLabels(context: CanvasRenderingContext2D, picture: Picture, top: n
     context.fillStyle = colours.ground;
     context.fillRect(0, y, width, LABEL);
     context.fillStyle = colours.text;
-    context.fillText(`${template}: ${size.toLocaleString("en-US")}`, 2, y + LABEL / 2, width - 4);
+    context.fillText(`${template}: ${count(size)}`, 2, y + LABEL / 2, width - 4);
   }
 }
 

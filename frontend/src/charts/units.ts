@@ -1,5 +1,6 @@
 // Figures of charts in units that fit them: an axis has round numbers only if its values are in the unit it names.
 
+import { bytes } from "../words/numbers";
 import { span } from "../words/times";
 
 export type Measure = "memory" | "runtime" | "cpu" | "cores" | "percent";
@@ -51,6 +52,7 @@ export const figure = (value: number): string =>
 /** A value in words: `1.5 GiB`, `2 h 5 min`, `87 %`. */
 export function inWords(measure: Measure, value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (measure === "memory") return bytes(value);
   if (measure === "runtime") return span(value);
   const unit = fitting(measure, Math.abs(value));
   const words = figure(value / unit.size);

@@ -1,5 +1,5 @@
 import { count } from "../words/numbers";
-import { BUCKETS, type Counts, progressWords, toneOf, totalOf } from "../words/statuses";
+import { BUCKETS, type Counts, OVER_FIRST, progressWords, toneOf, totalOf } from "../words/statuses";
 import { Shape } from "./Status";
 
 /** How far tasks are: a strip with a part for each bucket, in the order in which it happens. */
@@ -8,8 +8,8 @@ export function Progress({ counts, words = true }: { counts: Counts; words?: boo
   return (
     <div class="progress">
       <div class="strip" role="img" aria-label={said} title={said}>
-        {["DONE", "FATAL", "RUNNING", "SCHEDULED", "PENDING"].map((bucket) => {
-          const size = counts[bucket as keyof Counts] ?? 0;
+        {OVER_FIRST.map((bucket) => {
+          const size = counts[bucket] ?? 0;
           return (
             size > 0 && <span key={bucket} class={`tone-${toneOf(bucket)}`} style={{ flexGrow: size }} />
           );

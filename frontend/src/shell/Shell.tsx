@@ -31,7 +31,7 @@ export function Shell() {
       </button>
       <header class="shell">
         <nav aria-label="Jobmon">
-          <Link to={paths.workflows()} class="brand" aria-current={path === "/" ? "page" : undefined}>
+          <Link to={paths.workflows()} aria-current={path === "/" ? "page" : undefined}>
             Workflows
           </Link>
           {routes.some((route) => route.form === "/usage") && (

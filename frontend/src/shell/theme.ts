@@ -15,9 +15,6 @@ export function themeOf(frame: readonly string[], remembered: string | null, sys
   return systemIsDark ? "dark" : "light";
 }
 
-export const currentTheme = (): Theme =>
-  document.documentElement.dataset.theme === "dark" ? "dark" : "light";
-
 /** Call back whenever the theme changes, for what CSS does not reach: canvases. */
 export function onTheme(listener: (theme: Theme) => void): () => void {
   listeners.add(listener);

@@ -1,5 +1,6 @@
 import "./trace.css";
 import { useMemo, useState } from "preact/hooks";
+import { count } from "../words/numbers";
 import { highlighted, type Line } from "./highlight";
 
 const SOME = 60;
@@ -25,9 +26,9 @@ export function Trace({ text, label }: { text: string; label: string }) {
 function Hidden({ lines, onShow }: { lines: number; onShow: (() => void) | undefined }) {
   return (
     <p class="quiet">
-      {lines.toLocaleString("en")} earlier {lines === 1 ? "line is" : "lines are"} not shown.{" "}
+      {count(lines)} earlier {lines === 1 ? "line is" : "lines are"} not shown.{" "}
       {onShow && (
-        <button type="button" class="plain" onClick={onShow}>
+        <button type="button" class="link" onClick={onShow}>
           Show more
         </button>
       )}

@@ -1,6 +1,8 @@
 // What commands print is shown as text. Here it is made harmless and finite before anything looks at it.
 
-export const MOST_LINES = 400;
+import { count } from "../words/numbers";
+
+const MOST_LINES = 400;
 export const LONGEST_LINE = 2_000;
 
 const ESCAPES =
@@ -31,7 +33,7 @@ export function cleanedLine(line: string): string {
   const visible = some.replace(CONTROLS, picture).replace(TURNING, "\ufffd");
   if (line.length <= 2 * LONGEST_LINE && visible.length <= LONGEST_LINE) return visible;
   const shown = visible.slice(0, LONGEST_LINE);
-  return `${shown}… (${(line.length - shown.length).toLocaleString("en")} more characters)`;
+  return `${shown}… (${count(line.length - shown.length)} more characters)`;
 }
 
 function picture(control: string): string {

@@ -1,9 +1,14 @@
 /** The statuses of everything, seen as what a reader asks: does it wait, run, is it done, did it fail. */
 
+import { count } from "./numbers";
+
 export type Tone = "pending" | "scheduled" | "running" | "done" | "fatal" | "retry" | "killed";
 
 export const BUCKETS = ["PENDING", "SCHEDULED", "RUNNING", "DONE", "FATAL"] as const;
 export type Bucket = (typeof BUCKETS)[number];
+
+/** The same as strips and rings show them: what is over comes first. */
+export const OVER_FIRST: readonly Bucket[] = ["DONE", "FATAL", "RUNNING", "SCHEDULED", "PENDING"];
 
 const BUCKET_TONES: Record<Bucket, Tone> = {
   PENDING: "pending",
@@ -50,17 +55,19 @@ export const toneOf = (status: string): Tone => TONES[status] ?? "pending";
 /** Jobmon's own name of a status, without its underscores. */
 export const statusWords = (status: string): string => status.replaceAll("_", " ").toLowerCase();
 
+const ofTask = (status: string) => ({ status, tone: toneOf(status) });
+
 /** The letters that the tables store for tasks, by which heat maps are sent. */
-export const TASK_LETTERS: Record<string, { status: string; bucket: Bucket; tone: Tone }> = {
-  G: { status: "REGISTERING", bucket: "PENDING", tone: "pending" },
-  Q: { status: "QUEUED", bucket: "PENDING", tone: "pending" },
-  I: { status: "INSTANTIATING", bucket: "PENDING", tone: "pending" },
-  O: { status: "LAUNCHED", bucket: "SCHEDULED", tone: "scheduled" },
-  R: { status: "RUNNING", bucket: "RUNNING", tone: "running" },
-  D: { status: "DONE", bucket: "DONE", tone: "done" },
-  E: { status: "ERROR_RECOVERABLE", bucket: "PENDING", tone: "retry" },
-  A: { status: "ADJUSTING_RESOURCES", bucket: "PENDING", tone: "retry" },
-  F: { status: "ERROR_FATAL", bucket: "FATAL", tone: "fatal" },
+export const TASK_LETTERS: Readonly<Record<string, { status: string; tone: Tone }>> = {
+  G: ofTask("REGISTERING"),
+  Q: ofTask("QUEUED"),
+  I: ofTask("INSTANTIATING"),
+  O: ofTask("LAUNCHED"),
+  R: ofTask("RUNNING"),
+  D: ofTask("DONE"),
+  E: ofTask("ERROR_RECOVERABLE"),
+  A: ofTask("ADJUSTING_RESOURCES"),
+  F: ofTask("ERROR_FATAL"),
 };
 
 export type Counts = Partial<Record<Bucket, number>>;
@@ -71,9 +78,9 @@ export const totalOf = (counts: Counts): number =>
 /** `3 of 10 done, 1 failed, 2 running`, for who does not see a strip of colours. */
 export function progressWords(counts: Counts): string {
   const of = (bucket: Bucket) => counts[bucket] ?? 0;
-  const parts = [`${of("DONE").toLocaleString("en-US")} of ${totalOf(counts).toLocaleString("en-US")} done`];
-  if (of("FATAL")) parts.push(`${of("FATAL").toLocaleString("en-US")} failed`);
-  if (of("RUNNING")) parts.push(`${of("RUNNING").toLocaleString("en-US")} running`);
-  if (of("SCHEDULED")) parts.push(`${of("SCHEDULED").toLocaleString("en-US")} scheduled`);
+  const parts = [`${count(of("DONE"))} of ${count(totalOf(counts))} done`];
+  if (of("FATAL")) parts.push(`${count(of("FATAL"))} failed`);
+  if (of("RUNNING")) parts.push(`${count(of("RUNNING"))} running`);
+  if (of("SCHEDULED")) parts.push(`${count(of("SCHEDULED"))} scheduled`);
   return parts.join(", ");
 }

@@ -39,8 +39,10 @@ export function ago(when: Date, now: Date): string {
   return seconds > 0 ? `${count} ${unit} ago` : `in ${count} ${unit}`;
 }
 
+export type Zone = "local" | "UTC";
+
 /** A moment with its zone: `2026-11-27 22:20:36 UTC`. */
-export function moment(when: Date, zone: "local" | "UTC"): string {
+export function moment(when: Date, zone: Zone): string {
   const parts = new Intl.DateTimeFormat("en-GB", {
     ...(zone === "UTC" ? { timeZone: "UTC" } : {}),
     year: "numeric",

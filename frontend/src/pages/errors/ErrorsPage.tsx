@@ -1,6 +1,4 @@
-import "../panels.css";
 import "./errors.css";
-import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
 import { Downloads } from "../../parts/DataTable";
 import { Loaded } from "../../parts/Loaded";
@@ -12,11 +10,10 @@ import { cleanedLine } from "../../trace/clean";
 import { count, counted } from "../../words/numbers";
 import type { PageProps } from "..";
 import { Crumbs } from "../workflow/Crumbs";
+import type { Workflow } from "../workflow/shapes";
 import { Group } from "./Group";
 import { concentration } from "./nodes";
 import type { ErrorGroup, ErrorGroups } from "./shapes";
-
-type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
 
 /** What went wrong in a workflow: attempts that failed alike, together. */
 export default function ErrorsPage({ params }: PageProps) {

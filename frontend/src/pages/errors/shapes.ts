@@ -2,5 +2,4 @@ import type { Schemas } from "../../api/client";
 
 export type ErrorGroups = Schemas["ErrorGroups"];
 export type ErrorGroup = Schemas["ErrorGroup"];
-export type ErrorNode = Schemas["ErrorNode"];
 export type FailedAttempt = Schemas["FailedAttempt"];

@@ -1,22 +1,14 @@
 import { useState } from "preact/hooks";
-import { post, type Schemas } from "../../api/client";
-import { announce } from "../../parts/announce";
 import { Confirm } from "../../parts/Dialog";
+import { useOrders } from "../../parts/useOrders";
+import { count } from "../../words/numbers";
 import type { TaskHeader } from "./TaskPage";
-
-type Ordered = Schemas["Ordered"];
 
 /** What may be done to a task. */
 export function Actions({ task, done }: { task: TaskHeader; done: () => void }) {
   const [open, setOpen] = useState<"done" | "again" | null>(null);
-  const [said, setSaid] = useState<string | null>(null);
+  const { said, order } = useOrders(`tasks/${task.id}`, done);
   const [downstream, setDownstream] = useState(true);
-  const order = async (path: string, body: unknown) => {
-    const { message } = await post<Ordered>(`tasks/${task.id}/${path}`, body);
-    setSaid(message);
-    announce(message);
-    done();
-  };
   return (
     <span class="row">
       {said && <span class="said">{said}</span>}
@@ -56,7 +48,7 @@ export function Actions({ task, done }: { task: TaskHeader; done: () => void }) 
               checked={downstream}
               onChange={(event) => setDownstream(event.currentTarget.checked)}
             />{" "}
-            also every task that depends on it ({task.downstream.count.toLocaleString("en-US")} directly)
+            also every task that depends on it ({count(task.downstream.count)} directly)
           </label>
         </Confirm>
       )}

@@ -11,8 +11,8 @@ import { Link, useQuery } from "../../router";
 import { TASK_LETTERS } from "../../words/statuses";
 import type { PageProps } from "..";
 import { Crumbs } from "../workflow/Crumbs";
+import type { Workflow } from "../workflow/shapes";
 
-type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
 type Row = Answer<"/api/v1/workflows/{workflow_id}/tasks">["items"][number];
 
 const STATUSES = [

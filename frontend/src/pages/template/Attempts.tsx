@@ -125,6 +125,7 @@ function Cloud({ points, axes, use }: { points: AttemptPoints; axes: Axes; use: 
   const y = useMemo(() => chosenAxis(points, axes.y, way === "percent"), [points, axes.y, way]);
   const found = useMemo(() => placed(x, y, isLog), [x, y, isLog]);
   const chosen = useMemo(() => (area ? enclosedIn(area, found) : []), [area, found]);
+  const enclosed = useMemo(() => chosen.map((at) => found.at[at] ?? 0), [chosen, found]);
   const drawn = useMemo((): Points => {
     const isIn = new Set(chosen);
     const asked = way === "raw" ? usualRequest(points) : undefined;
@@ -160,13 +161,7 @@ function Cloud({ points, axes, use }: { points: AttemptPoints; axes: Axes; use: 
         area={area}
         onArea={(chosenArea) => change({ area: chosenArea && written(chosenArea) })}
       />
-      {area && (
-        <ChosenAttempts
-          points={points}
-          at={chosen.map((at) => found.at[at] ?? 0)}
-          name={`workflow-${use.workflow_id}-chosen`}
-        />
-      )}
+      {area && <ChosenAttempts points={points} at={enclosed} name={`workflow-${use.workflow_id}-chosen`} />}
     </>
   );
 }

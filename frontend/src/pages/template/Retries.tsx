@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import { Chart } from "../../charts/Chart";
 import { Figures } from "../../charts/Figures";
-import { counted } from "../../words/numbers";
+import { count, counted } from "../../words/numbers";
 import { NEXT, retryBars } from "./retries";
 import type { TemplateUse } from "./shapes";
 
@@ -19,8 +19,8 @@ export function Retries({ use }: { use: TemplateUse }) {
         <>
           {use.retries_sampled < use.failed_attempts && (
             <p class="quiet">
-              Of {counted(use.failed_attempts, "failed attempt")},{" "}
-              {use.retries_sampled.toLocaleString("en-US")} were looked at.
+              Of {counted(use.failed_attempts, "failed attempt")}, {count(use.retries_sampled)} were looked
+              at.
             </p>
           )}
           <Chart

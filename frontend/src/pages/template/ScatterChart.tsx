@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { Chart } from "../../charts/Chart";
 import type { Drawn } from "../../charts/echarts";
 import type { Area, Point } from "../../charts/selection";
@@ -24,13 +24,10 @@ export function ScatterChart({ label, points, tipFor, area, onArea }: Props) {
   const { size: ySize } = points.y;
   const option = useMemo(() => scatter(points, tipFor), [points, tipFor]);
 
-  const onEnclosed = useCallback(
-    (event: Enclosed) => {
-      const found = areaFrom(event, xSize, ySize);
-      if (found) onArea(found);
-    },
-    [onArea, xSize, ySize],
-  );
+  const onEnclosed = (event: Enclosed) => {
+    const found = areaFrom(event, xSize, ySize);
+    if (found) onArea(found);
+  };
   useEffect(() => {
     chart?.dispatchAction({
       type: "takeGlobalCursor",

@@ -1,16 +1,16 @@
-import "../panels.css";
 import "./template.css";
-import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
 import { Facts } from "../../parts/Facts";
 import { Loaded } from "../../parts/Loaded";
 import { Progress } from "../../parts/Progress";
 import { WorkflowTabs } from "../../parts/WorkflowTabs";
 import { cleanedLine } from "../../trace/clean";
+import { limitWords } from "../../words/limits";
 import { count } from "../../words/numbers";
 import type { PageProps } from "..";
 import { requestedWords } from "../task/requests";
 import { Crumbs } from "../workflow/Crumbs";
+import type { Workflow } from "../workflow/shapes";
 import { Attempts } from "./Attempts";
 import { Distributions } from "./Distributions";
 import { Limit } from "./Limit";
@@ -18,15 +18,17 @@ import { Recommendation } from "./Recommendation";
 import { Retries } from "./Retries";
 import type { TemplateUse } from "./shapes";
 
-type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
-
 /** A template of a workflow: what its tasks use, what to ask for, what became of attempts that failed. */
 export default function TemplatePage({ params }: PageProps) {
   const [id, name] = [Number(params.id), params.name ?? ""];
   const live = useLive<TemplateUse>(`workflows/${id}/templates/${encodeURIComponent(name)}`, {
     rest: 15_000,
   });
-  const { value: workflow } = useLive<Workflow>(`workflows/${id}`);
+  const { value: workflow, refresh } = useLive<Workflow>(`workflows/${id}`);
+  const done = () => {
+    live.refresh();
+    refresh();
+  };
   return (
     <>
       <Crumbs workflow={workflow} id={id} />
@@ -35,9 +37,7 @@ export default function TemplatePage({ params }: PageProps) {
         <h1>
           {cleanedLine(name)} <small class="quiet">template</small>
         </h1>
-        <span class="push">
-          {live.value && <Limit use={live.value} done={live.refresh} mayAct={workflow?.may_act ?? false} />}
-        </span>
+        <span class="push">{live.value && <Limit use={live.value} workflow={workflow} done={done} />}</span>
       </div>
       <Loaded live={live}>{(use) => <Template use={use} />}</Loaded>
     </>
@@ -71,6 +71,6 @@ function factsOf(use: TemplateUse): readonly (readonly [string, string | null])[
     ["Attempts", `${count(use.attempts)}${all}`],
     ["Asks for", usual ? requestedWords(usual.request) + more : null],
     ["Node args", use.node_args.join(", ") || null],
-    ["At most", use.limit === null ? null : `${count(use.limit)} at a time`],
+    ["At a time", limitWords(use.limit)],
   ];
 }

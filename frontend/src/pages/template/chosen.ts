@@ -2,7 +2,7 @@
 
 import { inWords } from "../../charts/units";
 import type { Cell } from "../../parts/files";
-import { askedOf, usedOf } from "./points";
+import { coresOf } from "./points";
 import type { AttemptPoints } from "./shapes";
 
 export interface ChosenAttempt {
@@ -21,25 +21,22 @@ export interface ChosenAttempt {
 
 /** The attempts at these places of the columns. */
 export function chosenAttempts(points: AttemptPoints, at: readonly number[]): ChosenAttempt[] {
-  const cores = usedOf(points, "cores");
-  const [memory, runtime, asked] = [
-    askedOf(points, "memory"),
-    askedOf(points, "runtime"),
-    askedOf(points, "cores"),
-  ];
-  return at.map((place) => ({
-    attemptId: points.attempt_id[place] ?? 0,
-    taskId: points.task_id[place] ?? 0,
-    number: points.number[place] ?? 1,
-    verdict: verdictOf(points, place),
-    memory: points.memory[place] ?? null,
-    runtime: points.runtime[place] ?? null,
-    cores: cores[place] ?? null,
-    askedMemory: memory[place] ?? null,
-    askedRuntime: runtime[place] ?? null,
-    askedCores: asked[place] ?? null,
-    args: argsOf(points, place),
-  }));
+  return at.map((place) => {
+    const asked = points.requests[points.request[place] ?? -1];
+    return {
+      attemptId: points.attempt_id[place] ?? 0,
+      taskId: points.task_id[place] ?? 0,
+      number: points.number[place] ?? 1,
+      verdict: verdictOf(points, place),
+      memory: points.memory[place] ?? null,
+      runtime: points.runtime[place] ?? null,
+      cores: coresOf(points, place),
+      askedMemory: asked?.memory ?? null,
+      askedRuntime: asked?.runtime ?? null,
+      askedCores: asked?.cores ?? null,
+      args: argsOf(points, place),
+    };
+  });
 }
 
 const verdictOf = ({ verdict }: AttemptPoints, place: number) => verdict.words[verdict.at[place] ?? -1] ?? "";

@@ -48,13 +48,17 @@ function measureAxis(name: string, measure: Measure, values: readonly (number | 
 /** What each attempt used. */
 export function usedOf(points: AttemptPoints, name: MeasureName): readonly (number | null)[] {
   if (name !== "cores") return points[name];
-  return points.cpu.map((seconds, at) =>
-    seconds === null || !points.runtime[at] ? null : seconds / points.runtime[at],
-  );
+  return points.cpu.map((_, at) => coresOf(points, at));
+}
+
+/** How many cores an attempt kept busy. */
+export function coresOf({ cpu, runtime }: AttemptPoints, at: number): number | null {
+  const [seconds, length] = [cpu[at] ?? null, runtime[at]];
+  return seconds === null || !length ? null : seconds / length;
 }
 
 /** What each attempt asked for. */
-export function askedOf(points: AttemptPoints, name: "memory" | "runtime" | "cores"): (number | null)[] {
+function askedOf(points: AttemptPoints, name: "memory" | "runtime" | "cores"): (number | null)[] {
   return points.request.map((place) => points.requests[place]?.[name] ?? null);
 }
 

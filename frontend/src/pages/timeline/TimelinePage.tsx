@@ -1,7 +1,5 @@
-import "../panels.css";
 import "./timeline.css";
 import { useMemo } from "preact/hooks";
-import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
 import { Chart } from "../../charts/Chart";
 import { Choice, useChoice } from "../../parts/Choice";
@@ -13,6 +11,7 @@ import { go } from "../../router";
 import { count, counted } from "../../words/numbers";
 import type { PageProps } from "..";
 import { Crumbs } from "../workflow/Crumbs";
+import type { Workflow } from "../workflow/shapes";
 import { drawingOf } from "./boxes";
 import { timelineChart } from "./chart";
 import { Legend } from "./Legend";
@@ -20,8 +19,6 @@ import { Path } from "./Path";
 import { Rows } from "./Rows";
 import type { CriticalPath, Timeline } from "./shapes";
 import { axisWords, rowWords, tipFor } from "./words";
-
-type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
 
 const BY = { template: "by template", node: "by node" } as const;
 

@@ -82,7 +82,11 @@ function boxesOfBars(bars: NonNullable<Timeline["bars"]>, first: number, onPath:
 function lanesOf(bars: NonNullable<Timeline["bars"]>): { lane: number; count: number }[] {
   const found: { lane: number; count: number }[] = [];
   const byRow = new Map<number, number[]>();
-  for (const [at, row] of bars.row.entries()) byRow.set(row, [...(byRow.get(row) ?? []), at]);
+  for (const [at, row] of bars.row.entries()) {
+    const its = byRow.get(row);
+    if (its) its.push(at);
+    else byRow.set(row, [at]);
+  }
   for (const its of byRow.values()) {
     const { lanes, count } = laid(its.map((at) => ({ begin: bars.begin[at] ?? 0, end: bars.end[at] ?? 0 })));
     for (const [place, at] of its.entries()) found[at] = { lane: lanes[place] ?? 0, count };

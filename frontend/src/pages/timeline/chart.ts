@@ -104,7 +104,7 @@ const letterAt = (letter: string, x: number, y: number, colours: Colours) => ({
   silent: true,
 });
 
-export function fillOf(look: Look, colours: Colours): string {
+function fillOf(look: Look, colours: Colours): string {
   switch (look.is) {
     case "ended":
       return colourOf(look.verdict, colours);

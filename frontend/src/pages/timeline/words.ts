@@ -2,11 +2,9 @@
 
 import { tipOf } from "../../charts/tips";
 import { figure } from "../../charts/units";
-import { moment, span } from "../../words/times";
+import { moment, span, type Zone } from "../../words/times";
 import { type Box, mostAtATime } from "./boxes";
 import type { CriticalPath, PathStep, Timeline } from "./shapes";
-
-type Zone = "local" | "UTC";
 
 export function tipFor(box: Box, timeline: Timeline, path: CriticalPath | null, zone: Zone): HTMLElement {
   const { about } = box;

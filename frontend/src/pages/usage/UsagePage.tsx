@@ -1,4 +1,3 @@
-import "../panels.css";
 import { useMemo } from "preact/hooks";
 import { useLive } from "../../api/live";
 import { Chart } from "../../charts/Chart";

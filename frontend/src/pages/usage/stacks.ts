@@ -20,7 +20,7 @@ export interface Stacked {
   unit: string;
 }
 
-export const MOST_STACKS = 7;
+const MOST_STACKS = 7;
 const OTHERS = "all others"; // as the API calls them, too
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

@@ -1,12 +1,11 @@
 import { useState } from "preact/hooks";
-import { post, type Schemas } from "../../api/client";
-import { announce } from "../../parts/announce";
 import { Confirm } from "../../parts/Dialog";
+import { useOrders } from "../../parts/useOrders";
+import { count } from "../../words/numbers";
 import { LimitDialog } from "./LimitDialog";
 import { ResumeDialog } from "./ResumeDialog";
-import type { Workflow } from "./WorkflowPage";
+import type { Workflow } from "./shapes";
 
-type Ordered = Schemas["Ordered"];
 type Open = "limit" | "pause" | "drain" | "kill" | "resume" | null;
 
 interface Props {
@@ -17,20 +16,11 @@ interface Props {
 /** What may be done to a workflow. Each asks first. */
 export function Actions({ workflow, done }: Props) {
   const [open, setOpen] = useState<Open>(null);
-  const [said, setSaid] = useState<string | null>(null);
+  const { said, tell, order } = useOrders(`workflows/${workflow.id}`, done);
   const close = () => setOpen(null);
-  const tell = (message: string) => {
-    setSaid(message);
-    announce(message);
-    done();
-  };
-  const order = async (path: string, body: unknown) => {
-    const { message } = await post<Ordered>(`workflows/${workflow.id}/${path}`, body);
-    tell(message);
-  };
   if (!workflow.may_act) return null;
   return (
-    <span class="row actions">
+    <span class="row">
       {said && <span class="said">{said}</span>}
       <button type="button" disabled={workflow.limit === 0} onClick={() => setOpen("pause")}>
         Pause…
@@ -89,9 +79,9 @@ export function Actions({ workflow, done }: Props) {
           onClose={close}
         >
           <p>
-            <b>{(workflow.counts.RUNNING ?? 0).toLocaleString("en-US")}</b> tasks that run and{" "}
-            <b>{(workflow.counts.SCHEDULED ?? 0).toLocaleString("en-US")}</b> that wait in a cluster's queue
-            are ended. Their work so far is lost; they run again when the workflow is resumed.
+            <b>{count(workflow.counts.RUNNING ?? 0)}</b> tasks that run and{" "}
+            <b>{count(workflow.counts.SCHEDULED ?? 0)}</b> that wait in a cluster's queue are ended. Their
+            work so far is lost; they run again when the workflow is resumed.
           </p>
         </Confirm>
       )}

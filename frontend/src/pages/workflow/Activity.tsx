@@ -3,7 +3,7 @@ import { useLive } from "../../api/live";
 import { Later } from "../../parts/Later";
 import { Loaded } from "../../parts/Loaded";
 import { useQuery } from "../../router";
-import type { Workflow } from "./WorkflowPage";
+import type { Workflow } from "./shapes";
 
 export type ActivityAnswer = Answer<"/api/v1/workflows/{workflow_id}/activity">;
 

@@ -1,8 +1,6 @@
-import type { Answer } from "../../api/client";
 import { paths } from "../../paths";
 import { Link } from "../../router";
-
-type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
+import type { Workflow } from "./shapes";
 
 /** From all workflows to this one. */
 export function Crumbs({ workflow, id }: { workflow: Workflow | null; id: number }) {

@@ -5,7 +5,7 @@ import { Time } from "../../parts/Time";
 import { paths } from "../../paths";
 import { Link } from "../../router";
 import { counted } from "../../words/numbers";
-import type { Workflow } from "./WorkflowPage";
+import type { Workflow } from "./shapes";
 
 type Groups = Answer<"/api/v1/workflows/{workflow_id}/errors">;
 

@@ -11,7 +11,7 @@ import { Shape } from "../../parts/Status";
 import { useQuery } from "../../router";
 import { count, counted } from "../../words/numbers";
 import { statusWords, TASK_LETTERS } from "../../words/statuses";
-import type { Workflow } from "./WorkflowPage";
+import type { Workflow } from "./shapes";
 
 type Cells = Answer<"/api/v1/workflows/{workflow_id}/cells">;
 

@@ -1,26 +1,27 @@
 import { useState } from "preact/hooks";
 import { Confirm } from "../../parts/Dialog";
-import type { Workflow } from "./WorkflowPage";
+import type { Workflow } from "./shapes";
 
 /** Jobmon's "no limit". */
 const NONE = 2 ** 31 - 1;
 
 interface Props {
   workflow: Workflow;
+  /** The template that is chosen at first; without it the whole workflow. */
+  template?: string;
   order: (path: string, body: unknown) => Promise<void>;
   onClose: () => void;
 }
 
 /** Asks how many tasks may run at a time, of the workflow or of a template. */
-export function LimitDialog({ workflow, order, onClose }: Props) {
-  const [template, setTemplate] = useState("");
-  const [text, setText] = useState(workflow.limit ? String(workflow.limit) : "");
+export function LimitDialog({ workflow, template: first = "", order, onClose }: Props) {
+  const [template, setTemplate] = useState(first);
+  const [text, setText] = useState(() => textOf(workflow, first));
   const wanted = text.trim() === "" ? NONE : Number(text);
   const isReady = Number.isInteger(wanted) && wanted >= 0 && wanted <= NONE;
   const choose = (name: string) => {
     setTemplate(name);
-    const now = name ? workflow.templates.find((each) => each.name === name)?.limit : workflow.limit;
-    setText(now ? String(now) : "");
+    setText(textOf(workflow, name));
   };
   return (
     <Confirm
@@ -60,4 +61,10 @@ export function LimitDialog({ workflow, order, onClose }: Props) {
       </p>
     </Confirm>
   );
+}
+
+/** The limit that holds now, as one types it. What is paused is mostly meant to go on. */
+function textOf(workflow: Workflow, template: string): string {
+  const now = template ? workflow.templates.find(({ name }) => name === template)?.limit : workflow.limit;
+  return now ? String(now) : "";
 }

@@ -8,7 +8,7 @@ import { Loaded } from "../../parts/Loaded";
 import { type Column, Table } from "../../parts/Table";
 import { count } from "../../words/numbers";
 import { requestedWords } from "../task/requests";
-import type { Workflow } from "./WorkflowPage";
+import type { Workflow } from "./shapes";
 
 type Plan = Answer<"/api/v1/workflows/{workflow_id}/plan">;
 type Resumed = Schemas["Resumed"];

@@ -6,7 +6,7 @@ import { type Column, Table } from "../../parts/Table";
 import { Time } from "../../parts/Time";
 import { paths } from "../../paths";
 import { Link } from "../../router";
-import type { Workflow } from "./WorkflowPage";
+import type { Workflow } from "./shapes";
 
 type Run = Workflow["runs"][number];
 type Action = Answer<"/api/v1/workflows/{workflow_id}/actions">["items"][number];

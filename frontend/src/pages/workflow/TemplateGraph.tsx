@@ -1,18 +1,15 @@
 import { useMemo } from "preact/hooks";
 import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
-import { address } from "../../base";
 import { type Place, placed, radiusOf, ring } from "../../graph/layout";
 import { Loaded } from "../../parts/Loaded";
 import { paths } from "../../paths";
-import { go } from "../../router";
+import { Link } from "../../router";
 import { count, percent } from "../../words/numbers";
-import { type Bucket, type Counts, progressWords, toneOf } from "../../words/statuses";
-import type { Workflow } from "./WorkflowPage";
+import { type Counts, OVER_FIRST, progressWords, toneOf } from "../../words/statuses";
+import type { Workflow } from "./shapes";
 
 type Graph = Answer<"/api/v1/workflows/{workflow_id}/graph">;
-
-const AROUND: readonly Bucket[] = ["DONE", "FATAL", "RUNNING", "SCHEDULED", "PENDING"];
 
 /** A graph that is wider than its place is drawn smaller, as long as it can be read; then it is scrolled. */
 const LEAST_SCALE = 0.75;
@@ -83,23 +80,18 @@ function Drawing({ graph, workflow }: { graph: Graph; workflow: number }) {
 
 function Node({ place, counts, workflow }: { place: Place; counts: Counts; workflow: number }) {
   const { name, radius } = place;
-  const to = paths.template(workflow, name);
-  const shares = AROUND.map((bucket) => counts[bucket] ?? 0);
+  const shares = OVER_FIRST.map((bucket) => counts[bucket] ?? 0);
   const total = shares.reduce((sum, share) => sum + share, 0);
-  const follow = (event: MouseEvent) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
-    go(to);
-  };
   const share = total ? percent((counts.DONE ?? 0) / total) : "–";
   const said = `${name}: ${progressWords(counts)}`;
   return (
     <g transform={`translate(${place.x} ${place.y})`}>
-      <a href={address(to)} onClick={follow}>
+      <Link to={paths.template(workflow, name)}>
         <title>{said}</title>
         <circle class="ground" r={radius} />
         {ring(shares, radius - 4).map(
-          (d, at) => d && <path key={AROUND[at]} class={`ring tone-${toneOf(AROUND[at] ?? "")}`} d={d} />,
+          (d, at) =>
+            d && <path key={OVER_FIRST[at]} class={`ring tone-${toneOf(OVER_FIRST[at] ?? "")}`} d={d} />,
         )}
         {counts.FATAL ? (
           <path
@@ -120,7 +112,7 @@ function Node({ place, counts, workflow }: { place: Place; counts: Counts; workf
           {count(total)}
           {radius < ROOM && `, ${share}`}
         </text>
-      </a>
+      </Link>
     </g>
   );
 }

@@ -3,9 +3,10 @@ import { Progress } from "../../parts/Progress";
 import { type Column, Table } from "../../parts/Table";
 import { paths } from "../../paths";
 import { Link } from "../../router";
+import { limitWords } from "../../words/limits";
 import { count, hours, percent } from "../../words/numbers";
 import { BUCKETS } from "../../words/statuses";
-import { limitWords, type Workflow } from "./WorkflowPage";
+import type { Workflow } from "./shapes";
 
 type Template = Workflow["templates"][number];
 

@@ -5,8 +5,8 @@ import { Loaded } from "../../parts/Loaded";
 import { Time } from "../../parts/Time";
 import { paths } from "../../paths";
 import { Link } from "../../router";
-import { counted } from "../../words/numbers";
-import type { Workflow } from "./WorkflowPage";
+import { count, counted } from "../../words/numbers";
+import type { Workflow } from "./shapes";
 
 type Waits = Answer<"/api/v1/workflows/{workflow_id}/waiting">;
 
@@ -39,7 +39,7 @@ export function Waiting({ workflow }: { workflow: Workflow }) {
               <p class="quiet">
                 Running:{" "}
                 {Object.entries(waits.running)
-                  .map(([name, tasks]) => `${tasks.toLocaleString("en-US")} ${name}`)
+                  .map(([name, tasks]) => `${count(tasks)} ${name}`)
                   .join(", ")}
               </p>
             )}

@@ -1,4 +1,3 @@
-import type { Answer } from "../../api/client";
 import { useLive } from "../../api/live";
 import { Copy } from "../../parts/Copy";
 import { Facts } from "../../parts/Facts";
@@ -8,6 +7,7 @@ import { Status } from "../../parts/Status";
 import { Time, useNow } from "../../parts/Time";
 import { WorkflowTabs } from "../../parts/WorkflowTabs";
 import { etaWords } from "../../words/eta";
+import { limitWords } from "../../words/limits";
 import { hours, percent } from "../../words/numbers";
 import type { PageProps } from "..";
 import { Actions } from "./Actions";
@@ -16,11 +16,10 @@ import { Crumbs } from "./Crumbs";
 import { Errors } from "./Errors";
 import { HeatMap } from "./HeatMap";
 import { Runs } from "./Runs";
+import type { Workflow } from "./shapes";
 import { TemplateGraph } from "./TemplateGraph";
 import { Templates } from "./Templates";
 import { Waiting } from "./Waiting";
-
-export type Workflow = Answer<"/api/v1/workflows/{workflow_id}">;
 
 /** One workflow: how far it is, why it waits, what failed, and what may be done about it. */
 export default function WorkflowPage({ params }: PageProps) {
@@ -101,6 +100,3 @@ function Header({ workflow, refresh }: { workflow: Workflow; refresh: () => void
 function Over({ eta }: { eta: NonNullable<Workflow["eta"]> }) {
   return <>{etaWords(eta, useNow(10_000))}</>;
 }
-
-export const limitWords = (limit: number | null): string | null =>
-  limit === null ? null : limit === 0 ? "paused" : `at most ${limit.toLocaleString("en-US")} tasks`;

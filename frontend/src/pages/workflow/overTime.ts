@@ -2,9 +2,8 @@ import type { Colours } from "../../charts/colours";
 import type { Option } from "../../charts/echarts";
 import { axis, base, tip } from "../../charts/look";
 import { tipOf } from "../../charts/tips";
-import { zone } from "../../parts/Time";
 import { count } from "../../words/numbers";
-import { moment } from "../../words/times";
+import { moment, type Zone } from "../../words/times";
 import type { ActivityAnswer } from "./Activity";
 
 type OfTemplate = ActivityAnswer["templates"][number];
@@ -27,6 +26,7 @@ export function summed(
 export function levelsOption(
   activity: ActivityAnswer,
   shown: readonly OfTemplate[],
+  zone: Zone,
   colours: Colours,
 ): Option {
   const of = (bucket: "RUNNING" | "SCHEDULED") =>
@@ -35,7 +35,7 @@ export function levelsOption(
       shown.map(({ levels }) => levels[bucket] ?? []),
     );
   return {
-    ...overTime(colours),
+    ...overTime(colours, zone),
     series: [
       area("running", of("RUNNING"), colours.running, "solid"),
       area("scheduled", of("SCHEDULED"), colours.scheduled, "dashed"),
@@ -47,6 +47,7 @@ export function levelsOption(
 export function throughputOption(
   activity: ActivityAnswer,
   shown: readonly OfTemplate[],
+  zone: Zone,
   colours: Colours,
 ): Option {
   const bars = (name: string, rows: readonly (readonly number[])[], color: string) => ({
@@ -59,7 +60,7 @@ export function throughputOption(
     large: false,
   });
   return {
-    ...overTime(colours),
+    ...overTime(colours, zone),
     series: [
       bars(
         "done",
@@ -92,17 +93,17 @@ interface Hit {
   value: [number, number];
 }
 
-const overTime = (colours: Colours): Option => ({
+const overTime = (colours: Colours, zone: Zone): Option => ({
   ...base(colours),
   tooltip: tip(
     (hits: Hit[]) =>
       tipOf(
-        moment(new Date(hits[0]?.axisValue ?? 0), zone.get()),
+        moment(new Date(hits[0]?.axisValue ?? 0), zone),
         hits.map(({ seriesName, value }) => [seriesName, count(value[1])] as const),
       ),
     { trigger: "axis" },
   ),
-  useUTC: zone.get() === "UTC",
+  useUTC: zone === "UTC",
   xAxis: axis(colours, "", { type: "time", splitLine: { show: false } }),
   yAxis: axis(colours, "tasks", { type: "value", minInterval: 1, nameLocation: "end", nameGap: 8 }),
 });
