@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from tests.airflow.real_airflow import Airflows
+
 # A busy machine is no bug: examples may take as long as they take.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
@@ -51,6 +53,16 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[str]:
     yield from _start(servers.mariadb)
+
+
+@pytest.fixture(scope="session")
+def airflows(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Airflows:
+    """Makes Airflows: ``with airflows.running(metadata=..., options={"core.parallelism": 8}) as airflow``."""
+    from tests.airflow.real_airflow import Airflows
+
+    return Airflows(
+        folder=tmp_path_factory.mktemp, postgresql=lambda: request.getfixturevalue("postgresql_server")
+    )
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])

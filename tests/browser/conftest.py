@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.airflow.real_airflow import Airflows
 from tests.browser import chromium, visiting
 from tests.browser.survey import Survey
 
@@ -16,9 +15,11 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+    from tests.airflow.real_airflow import Airflows
     from tests.browser.visiting import Reader
 
-FIXTURES: Final = frozenset({"browser", "survey", "reader", "airflows"})
+#: Names that no other folder's fixtures have, since pytest asks about the items of all folders.
+FIXTURES: Final = frozenset({"browser", "survey", "reader"})
 IS_REQUIRED: Final = os.environ.get("JOBMON_TEST_REQUIRE") == "all"
 
 
@@ -42,13 +43,6 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=visiting.PATIENCE)
     with chromium.browser() as opened:
         yield opened
-
-
-@pytest.fixture(scope="session")
-def airflows(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Airflows:
-    return Airflows(
-        folder=tmp_path_factory.mktemp, postgresql=lambda: request.getfixturevalue("postgresql_server")
-    )
 
 
 @pytest.fixture(scope="session")
