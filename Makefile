@@ -72,7 +72,7 @@ test: env servers slurm browser frontend  ## run the tests, save those that take
 # They wait more than they compute: two files at a time, each with an Airflow of its own.
 .PHONY: test-long
 test-long: env servers slurm browser frontend  ## run the others, most of them with a real Airflow
-	$(BIN)/python -m pytest -m long -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m long -n 2 $(PYTEST_ARGS)
 
 # All points at which a controller may die, with a fake and with a real Slurm; `make test-long` tries some of them.
 .PHONY: campaign

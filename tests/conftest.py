@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from tests import servers
+from tests.running import pytest_configure, pytest_xdist_make_scheduler  # noqa: F401 - pytest's hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -35,7 +35,7 @@ tool = Tool("surveys", database=None)
 tool.set_default_cluster_name("multiprocess")
 tool.set_default_compute_resources_from_dict(
     "multiprocess",
-    {{"memory": "256M", "runtime": "10m", "cores": 1, "stdout": "{folder}/said", "stderr": "{folder}/said"}},
+    {{"memory": "256M", "runtime": "2h", "cores": 1, "stdout": "{folder}/said", "stderr": "{folder}/said"}},
 )
 
 
