@@ -34,7 +34,7 @@ def get_provider_info() -> dict[str, Any]:
         "connection-types": [_JOBMON, _SLURM],
         "extra-links": ["jobmon_airflow.operators.links.JobmonLink"],
         "notifications": ["jobmon_airflow.notifications.jobmon.JobmonNotifier"],
-        "cli": ["jobmon_airflow.cli.definition.get_cli_commands"],
+        "cli": ["jobmon_airflow.cli.airflow_group.get_cli_commands"],
         "db-managers": ["jobmon_airflow.db_manager.JobmonDBManager"],
         "config": {"jobmon": {"description": _SECTION, "options": _OPTIONS}},
     }

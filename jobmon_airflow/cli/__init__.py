@@ -1,4 +1,5 @@
-"""What one types: one function per command, which returns text and needs no Airflow.
+"""What one types: one function per command, which returns an `Answer` and needs no Airflow.
 
-`jobmon_airflow.cli.definition` mounts them as ``airflow jobmon ...``.
+`jobmon_airflow.cli.definition` declares the commands once; they are mounted as ``jobmon ...`` and as
+``airflow jobmon ...``.
 """

@@ -1,8 +1,7 @@
-"""What a command answers: a text to print, and an exit code that says how it went."""
+"""What a command answers: words and tables for people, the same as data for programs, and how it went."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -17,40 +16,48 @@ class Exit(IntEnum):
     OK = 0
     TASKS_FAILED = 1  #: it was done, and tasks failed
     COULD_NOT = 2  #: it was not done
+    INTERRUPTED = 130  #: by Ctrl-C
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows, with the columns that people are shown, in order."""
+
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    if_empty: str = ""  #: what people are told in place of a table without rows
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command has to say."""
+    """What a command has to say.
 
-    text: str
-    code: Exit = Exit.OK
-
-
-def as_json(value: Any) -> str:
-    """For programs."""
-    return json.dumps(value, indent=2, default=str)
-
-
-def as_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    """For people: columns as wide as what is in them; numbers stand to the right.
-
-    >>> print(as_table(["NAME", "TASKS"], [{"NAME": "a", "TASKS": 12}, {"NAME": "long", "TASKS": 7}]))
+    >>> print(Answer("It is done.").text)
+    It is done.
+    >>> print(Answer(Table(["NAME", "TASKS"], [{"NAME": "a", "TASKS": 12}])).text)
     NAME  TASKS
     a        12
-    long      7
     """
-    cells = [[str(row.get(column, "")) for column in columns] for row in rows]
-    widths = [max(len(text) for text in column) for column in zip(columns, *cells, strict=True)]
-    is_number = [
-        bool(rows) and all(isinstance(row.get(column), int | float) for row in rows) for column in columns
-    ]
-    return "\n".join(_line(line, widths, is_number) for line in [list(columns), *cells])
 
+    says: str | Table | Sequence[str | Table]  #: to people: paragraphs and tables
+    code: Exit = Exit.OK
+    data: Any = None  #: to programs; None: the rows of the first table, else the words as {"message": ...}
+    is_last: bool = False  #: nothing will change any more: whoever watches may go
 
-def _line(cells: Sequence[str], widths: Sequence[int], is_number: Sequence[bool]) -> str:
-    padded = (
-        cell.rjust(width) if right else cell.ljust(width)
-        for cell, width, right in zip(cells, widths, is_number, strict=True)
-    )
-    return "  ".join(padded).rstrip()
+    @property
+    def parts(self) -> list[str | Table]:
+        """What it says, without what is empty."""
+        parts = [self.says] if isinstance(self.says, str | Table) else self.says
+        return [part for part in parts if part != ""]
+
+    @property
+    def table(self) -> Table | None:
+        """The first one, which is what -o csv gives."""
+        return next((part for part in self.parts if isinstance(part, Table)), None)
+
+    @property
+    def text(self) -> str:
+        """All of it as plain text."""
+        from jobmon_airflow.cli.formats import plain
+
+        return plain(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from jobmon_airflow.cli.answers import Answer, as_json, as_table
+from jobmon_airflow.cli.answers import Answer, Table
 from jobmon_airflow.client import registry
 from jobmon_airflow.engine import explaining, standing
 from jobmon_airflow.states import TaskBucket
@@ -19,34 +19,30 @@ _LINES: Final = 20  # of what an attempt said
 _COLUMNS: Final = ["TEMPLATE", "TASKS", "DONE", "RUNNING", "FAILED", "WAITING"]
 
 
-def workflow(workflow_id: int, *, output: str = "table", database: str | None = None) -> Answer:
+def workflow(workflow_id: int, *, database: str | None = None) -> Answer:
     """Whether somebody runs a workflow, what its tasks wait for and what to do about it, and what failed."""
     with registry.database(database).read() as connection:
         found = explaining.of_workflow(connection, workflow_id, datetime.now(UTC))
-        if output == "json":
-            return Answer(as_json(found.as_dict()))
         failed = ""
         if found.standing.failed:
             failed = standing.account(
                 connection, found.standing, f"airflow jobmon workflow resume {workflow_id}"
             )
-    return Answer("\n\n".join(filter(None, [*_paragraphs(found), failed])))
+    return Answer([*_paragraphs(found), failed], data=found.as_dict())
 
 
-def task(task_id: int, *, output: str = "table", database: str | None = None) -> Answer:
+def task(task_id: int, *, database: str | None = None) -> Answer:
     """How a task stands, what it waits for, and how each of its attempts ended and why."""
     with registry.database(database).read() as connection:
         found = explaining.of_task(connection, task_id)
-    if output == "json":
-        return Answer(as_json(found))
-    return Answer("\n".join(_lines(found)))
+    return Answer("\n".join(_lines(found)), data=found)
 
 
-def _paragraphs(found: Explanation) -> Iterator[str]:
+def _paragraphs(found: Explanation) -> Iterator[str | Table]:
     known = found.standing
     name = f" '{known.name}'" if known.name else ""
     yield f"Workflow {known.workflow_id}{name} of {known.tool} is {known.status.label}. {found.who}"
-    yield as_table(
+    yield Table(
         _COLUMNS,
         [
             {

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def address(database: str | None = None) -> Answer:
     """Where the database is, and who says so."""
     with _opened(database) as found:
-        return Answer(f"{found.name}, from {settings.database_address(database).origin}")
+        origin = settings.database_address(database).origin
+        return Answer(f"{found.name}, from {origin}", data={"address": found.name, "origin": origin})
 
 
 def check(database: str | None = None) -> Answer:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from jobmon_airflow.cli.answers import Answer, Exit, as_json, as_table
+from jobmon_airflow.cli.answers import Answer, Exit, Table
 from jobmon_airflow.client import failures, registry
 from jobmon_airflow.client.resuming import resume_workflow
 from jobmon_airflow.dags.names import dag_id_of
 from jobmon_airflow.engine import claims, reaping, standing
+from jobmon_airflow.settings import user_name
 from jobmon_airflow.states import TaskBucket
 from jobmon_airflow.view.resuming import Wish
 
@@ -26,50 +27,48 @@ _LONGEST: Final = 40
 def status(
     workflow_ids: Sequence[int] = (),
     *,
-    user: str | None = None,
+    users: Sequence[str] = (),
+    everyone: bool = False,
     limit: int = 5,
-    output: str = "table",
     database: str | None = None,
 ) -> Answer:
-    """How workflows stand: those that are named, else the latest ones, of a user if one is named.
+    """How workflows stand: those that are named, else the latest of some users, of everyone, or of whoever asks.
 
     One that is named alone is shown with its templates, and with what failed.
     """
+    ids = list(dict.fromkeys(workflow_ids))
+    who = [] if everyone else users or [user_name()]
     with registry.database(database).read() as connection:
         found = (
-            [standing.of_workflow(connection, number) for number in workflow_ids]
-            if workflow_ids
-            else standing.latest(connection, limit, user=user)
+            [standing.of_workflow(connection, number) for number in ids]
+            if ids
+            else standing.latest(connection, limit, users=who)
         )
-        if output == "json":
-            return Answer(as_json([standing.described(each) for each in found]))
-        paragraphs = [as_table(_WORKFLOW, [_workflow(each) for each in found])]
-        if len(workflow_ids) == 1:
-            paragraphs += [
-                as_table(_TEMPLATE, _templates(found[0])),
-                standing.account(connection, found[0], _resume_command(workflow_ids[0])),
-            ]
-    return Answer("\n\n".join(paragraphs) if found else "There is no workflow yet.")
+        says: list[str | Table] = [Table(_WORKFLOW, [_workflow(each) for each in found], _nothing_of(who))]
+        if len(ids) == 1:
+            account = standing.account(connection, found[0], _resume_command(ids[0]))
+            says += [Table(_TEMPLATE, _templates(found[0])), account]
+    return Answer(
+        says,
+        data=[standing.described(each) for each in found],
+        is_last=all(each.status.is_final for each in found),
+    )
 
 
-def errors(
-    workflow_id: int, *, limit: int = 10, output: str = "table", database: str | None = None
-) -> Answer:
+def errors(workflow_id: int, *, limit: int = 10, database: str | None = None) -> Answer:
     """What so many of a workflow's tasks said when they last failed; those that failed last come first."""
     store = registry.database(database)
     with store.read() as connection:
         claims.known(connection, workflow_id)
     found = failures.of_workflow_id(store, workflow_id, limit)
-    if output == "json":
-        return Answer(as_json(found))
-    if not found:
-        return Answer(f"No task of workflow {workflow_id} has failed.")
-    return Answer("\n\n".join(_told(task_id, error) for task_id, error in found.items()))
+    says = [_told(task_id, error) for task_id, error in found.items()]
+    return Answer(says or f"No task of workflow {workflow_id} has failed.", data=found)
 
 
-def resume_here(
+def resume(
     workflow_id: int,
     *,
+    here: bool = True,
     cold: bool = False,
     keep_resources: bool = False,
     fail_fast: bool = False,
@@ -77,65 +76,79 @@ def resume_here(
     resume_timeout: float = 300,
     database: str | None = None,
 ) -> Answer:
-    """Go on with a workflow in this process, and wait for its end."""
-    ended = resume_workflow(
-        workflow_id,
-        reset_running_jobs=cold,
-        increase_resources=not keep_resources,
-        fail_fast=fail_fast,
-        seconds_until_timeout=timeout,
-        resume_timeout=resume_timeout,
-        database=database,
-    )
-    code = Exit.OK if ended == "D" else Exit.TASKS_FAILED
-    return Answer(f"workflow {workflow_id}: {ended.label} ({ended})", code)
-
-
-def resume_in_airflow(
-    workflow_id: int,
-    trigger: Callable[[str, dict[str, Any]], Mapping[str, Any]],
-    *,
-    cold: bool = False,
-    keep_resources: bool = False,
-    fail_fast: bool = False,
-    timeout: float = 36_000,
-    resume_timeout: float = 300,
-    output: str = "table",
-    database: str | None = None,
-) -> Answer:
-    """Let Airflow go on with a workflow, and do not wait; ``trigger`` starts a run of a DAG, with a conf."""
-    with registry.database(database).read() as connection:
-        claims.refuse_complete(claims.known(connection, workflow_id))
-        found = standing.of_workflow(connection, workflow_id)
-    wish = Wish(
+    """Go on with a workflow, in this terminal or in Airflow."""
+    how = Wish(
         cold=cold,
         increase_resources=not keep_resources,
         fail_fast=fail_fast,
         timeout=timeout,
         resume_timeout=resume_timeout,
     )
-    conf = wish.conf(workflow_id)
+    if here:
+        return resume_here(workflow_id, how, database=database)
+    from jobmon_airflow.cli.triggering import trigger
+
+    return resume_in_airflow(workflow_id, how, trigger, database=database)
+
+
+def resume_here(workflow_id: int, how: Wish, *, database: str | None = None) -> Answer:
+    """Go on with a workflow in this process, and wait for its end."""
+    ended = resume_workflow(
+        workflow_id,
+        reset_running_jobs=how.cold,
+        increase_resources=how.increase_resources,
+        fail_fast=how.fail_fast,
+        seconds_until_timeout=how.timeout,
+        resume_timeout=how.resume_timeout,
+        database=database,
+    )
+    return Answer(
+        f"workflow {workflow_id}: {ended.label} ({ended})",
+        Exit.OK if ended == "D" else Exit.TASKS_FAILED,
+        data={"workflow_id": workflow_id, "status": ended.label},
+    )
+
+
+def resume_in_airflow(
+    workflow_id: int,
+    how: Wish,
+    trigger: Callable[[str, dict[str, Any]], Mapping[str, Any]],
+    *,
+    database: str | None = None,
+) -> Answer:
+    """Let Airflow go on with a workflow, and do not wait; ``trigger`` starts a run of a DAG, with a conf."""
+    with registry.database(database).read() as connection:
+        claims.refuse_complete(claims.known(connection, workflow_id))
+        found = standing.of_workflow(connection, workflow_id)
+    conf = how.conf(workflow_id)
     dag_id = dag_id_of(found.tool, found.name)
     run_id = trigger(dag_id, conf)["dag_run_id"]
-    if output == "json":
-        return Answer(as_json({"dag_id": dag_id, "run_id": run_id, "conf": conf}))
-    return Answer(f"Workflow {workflow_id} goes on in run {run_id} of the DAG {dag_id}.")
+    return Answer(
+        f"Workflow {workflow_id} goes on in run {run_id} of the DAG {dag_id}.",
+        data={"dag_id": dag_id, "run_id": run_id, "conf": conf},
+    )
 
 
 def reap(
     *,
     leave_jobs: bool = False,
     patience: float = reaping.PATIENCE,
-    output: str = "table",
     database: str | None = None,
 ) -> Answer:
     """End the runs whose controller was not heard of in time, and their jobs, so that workflows can be resumed."""
     reaped = reaping.reap(registry.database(database), leaves_jobs=leave_jobs, patience=patience)
-    code = Exit.COULD_NOT if reaped.left else Exit.OK
-    if output == "json":
-        left = {str(workflow_id): why for workflow_id, why in reaped.left.items()}
-        return Answer(as_json({"workflow_runs": reaped.runs, "jobs": reaped.jobs, "left": left}), code)
-    return Answer(reaping.in_words(reaped), code)
+    left = {str(workflow_id): why for workflow_id, why in reaped.left.items()}
+    return Answer(
+        reaping.in_words(reaped),
+        Exit.COULD_NOT if left else Exit.OK,
+        data={"workflow_runs": reaped.runs, "jobs": reaped.jobs, "left": left},
+    )
+
+
+def _nothing_of(users: Sequence[str]) -> str:
+    if not users:
+        return "There is no workflow yet."
+    return f"There is no workflow yet of {' or '.join(users)}; --all shows those of everyone."
 
 
 def _resume_command(workflow_id: int) -> str:

@@ -90,9 +90,9 @@ def of_workflows(connection: Connection, ids: Collection[int]) -> list[Standing]
     return _standings(connection, overviews.of_workflows(connection, ids))
 
 
-def latest(connection: Connection, limit: int, *, user: str | None = None) -> list[Standing]:
-    """How so many workflows stand, newest first; of those that a user ever ran, if one is named."""
-    return _standings(connection, overviews.latest(connection, limit, user=user))
+def latest(connection: Connection, limit: int, *, users: Collection[str] = ()) -> list[Standing]:
+    """How so many workflows stand, newest first; of those that some users ever ran, if any are named."""
+    return _standings(connection, overviews.latest(connection, limit, users=users))
 
 
 def account(connection: Connection, standing: Standing, resume: str) -> str:

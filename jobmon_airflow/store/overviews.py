@@ -58,11 +58,11 @@ class Run(NamedTuple):
     controller: str | None
 
 
-def latest(connection: Connection, limit: int, *, user: str | None = None) -> list[Overview]:
-    """So many workflows, newest first; of those that a user ever ran, if one is named."""
+def latest(connection: Connection, limit: int, *, users: Collection[str] = ()) -> list[Overview]:
+    """So many workflows, newest first; of those that some users ever ran, if any are named."""
     query = _overview().order_by(workflow.c.id.desc()).limit(limit)
-    if user is not None:
-        theirs = select(workflow_run.c.workflow_id).where(workflow_run.c.user == user)
+    if users:
+        theirs = select(workflow_run.c.workflow_id).where(workflow_run.c.user.in_(users))
         query = query.where(workflow.c.id.in_(theirs))
     return [Overview(*row) for row in connection.execute(query)]
 

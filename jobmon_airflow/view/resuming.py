@@ -38,7 +38,7 @@ class Wish:
         words += ["--cold"] if self.cold else []
         words += [] if self.increase_resources else ["--keep-resources"]
         words += ["--fail-fast"] if self.fail_fast else []
-        words += [f"--timeout {self.timeout:g}"] if self.timeout != 36_000 else []
+        words += [f"--execution-timeout {self.timeout:g}"] if self.timeout != 36_000 else []
         return " ".join(words)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from jobmon_airflow.cli import tables, workflows
-from jobmon_airflow.cli.answers import Exit, as_table
+from jobmon_airflow.cli.answers import Exit
+from jobmon_airflow.cli.formats import as_table, data_of
 from jobmon_airflow.dags.names import dag_id_of
 from jobmon_airflow.errors import SchemaIsMissing, UnknownName, WorkflowAlreadyComplete
 from jobmon_airflow.store import workflow_runs
+from jobmon_airflow.view.resuming import Wish
 from tests.faces import stored
 from tests.workflows import close
 
@@ -50,7 +50,7 @@ def test_a_workflow_that_is_named_alone_is_shown_with_its_templates_and_what_fai
 
 
 def test_status_is_told_to_programs_too(url, workflow):
-    [found] = json.loads(workflows.status([workflow.workflow_id], output="json", database=url).text)
+    [found] = data_of(workflows.status([workflow.workflow_id], database=url))
 
     assert (found["workflow_id"], found["tool"], found["status"]) == (workflow.workflow_id, "faces", "FAILED")
     assert found["counts"] == {"PENDING": 1, "SCHEDULED": 0, "RUNNING": 0, "DONE": 2, "FATAL": 1}
@@ -61,8 +61,8 @@ def test_workflows_of_a_user_are_those_that_the_user_ran(url, workflow):
     with workflow.tool.database.read() as connection:
         [run] = workflow_runs.of_workflow(connection, workflow.workflow_id)
 
-    assert str(workflow.workflow_id) in workflows.status(user=run.user, database=url).text
-    assert workflows.status(user="nobody else", database=url).text == "There is no workflow yet."
+    assert str(workflow.workflow_id) in workflows.status(users=[run.user, "nobody"], database=url).text
+    assert "There is no workflow yet of nobody" in workflows.status(users=["nobody"], database=url).text
 
 
 def test_an_id_that_is_not_there_is_refused_and_not_left_out(url, workflow):
@@ -77,7 +77,7 @@ def test_errors_are_what_the_tasks_said(url, workflow):
     answer = workflows.errors(workflow.workflow_id, database=url)
 
     assert stored.SAID in answer.text
-    [error] = json.loads(workflows.errors(workflow.workflow_id, output="json", database=url).text).values()
+    [error] = answer.data.values()
     assert stored.SAID in error["error_log"][0]["description"]
 
 
@@ -97,15 +97,15 @@ def test_a_workflow_without_errors_says_so_and_one_that_is_not_there_does_not(ur
 def test_a_resume_here_goes_on_with_what_is_not_done(url, tmp_path):
     file = tmp_path / "file"
     workflow = stored.failed_workflow(url, mended_by=str(file))
-    assert workflows.resume_here(workflow.workflow_id, database=url).code == Exit.TASKS_FAILED
+    assert workflows.resume(workflow.workflow_id, database=url).code == Exit.TASKS_FAILED
 
     file.touch()
-    answer = workflows.resume_here(workflow.workflow_id, database=url)
+    answer = workflows.resume(workflow.workflow_id, database=url)
 
     assert answer.code == Exit.OK
     assert answer.text == f"workflow {workflow.workflow_id}: DONE (D)"
     with pytest.raises(WorkflowAlreadyComplete):
-        workflows.resume_here(workflow.workflow_id, database=url)
+        workflows.resume(workflow.workflow_id, database=url)
 
 
 def test_a_resume_in_airflow_triggers_the_family_s_dag_with_the_workflow(url, workflow):
@@ -116,7 +116,7 @@ def test_a_resume_in_airflow_triggers_the_family_s_dag_with_the_workflow(url, wo
         return {"dag_run_id": "manual__1"}
 
     answer = workflows.resume_in_airflow(
-        workflow.workflow_id, trigger, cold=True, keep_resources=True, database=url
+        workflow.workflow_id, Wish(cold=True, increase_resources=False), trigger, database=url
     )
 
     [(dag_id, conf)] = asked
@@ -133,12 +133,8 @@ def test_the_conf_of_a_resume_is_what_the_dag_understands(url, workflow):
     heard = []
     workflows.resume_in_airflow(
         workflow.workflow_id,
+        Wish(cold=True, increase_resources=False, fail_fast=True, timeout=60, resume_timeout=5),
         lambda _, conf: heard.append(conf) or {"dag_run_id": "r"},
-        cold=True,
-        keep_resources=True,
-        fail_fast=True,
-        timeout=60,
-        resume_timeout=5,
         database=url,
     )
 
@@ -153,12 +149,14 @@ def test_what_is_done_is_not_triggered_again(url, workflow):
     done.run()
 
     with pytest.raises(WorkflowAlreadyComplete):
-        workflows.resume_in_airflow(done.workflow_id, lambda *_: pytest.fail("triggered"), database=url)
+        workflows.resume_in_airflow(
+            done.workflow_id, Wish(), lambda *_: pytest.fail("triggered"), database=url
+        )
 
 
 def test_reaping_says_what_it_ended(url):
     assert workflows.reap(database=url).text == "runs that were ended: none"
-    assert json.loads(workflows.reap(output="json", database=url).text) == {
+    assert workflows.reap(database=url).data == {
         "workflow_runs": [],
         "jobs": 0,
         "left": {},

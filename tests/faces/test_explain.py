@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from jobmon_airflow import Tool
 from jobmon_airflow.cli import explain
+from jobmon_airflow.cli.formats import as_json, data_of
 from jobmon_airflow.distributors.slurm.reasons import explained
 from jobmon_airflow.engine import claims
 from jobmon_airflow.errors import UnknownName
@@ -17,6 +18,11 @@ from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store import waiting, workflows
 from jobmon_airflow.store.schema import task
 from tests.faces import stored
+
+
+def as_told(answer):
+    """What a program reads."""
+    return json.loads(as_json(data_of(answer)))
 
 
 @pytest.fixture
@@ -115,7 +121,7 @@ def test_a_workflow_that_is_done_waits_for_nothing(url):
 def test_programs_are_told_the_same(url, running):
     workflow, _ = running
 
-    found = json.loads(explain.workflow(workflow.workflow_id, output="json", database=url).text)
+    found = as_told(explain.workflow(workflow.workflow_id, database=url))
 
     assert found["is_run"] is True
     assert [(each["template"], each["tasks"]) for each in found["waits"]] == [
@@ -134,7 +140,7 @@ def test_a_task_is_explained_by_its_attempts(url, workflow):
     assert "asked for cluster sequential" in text
     assert "used memory" in text
     assert f"| {stored.SAID}" in text
-    found = json.loads(explain.task(culprit.task_id, output="json", database=url).text)
+    found = as_told(explain.task(culprit.task_id, database=url))
     assert [each["verdict"] for each in found["attempts"]] == ["application error"]
     assert found["attempts"][0]["evidence"]["exit_code"] == 3
 

@@ -225,7 +225,7 @@ def test_a_workflow_that_no_dag_runs_is_answered_with_what_to_type(post, own, ai
 
     assert answer.status_code == 200
     assert answer.json()["command"] == (
-        f"airflow jobmon workflow resume {own.study} --here --cold --fail-fast --timeout 60"
+        f"airflow jobmon workflow resume {own.study} --here --cold --fail-fast --execution-timeout 60"
     )
     assert (answer.json()["dag_id"], answer.json()["run_id"]) == (None, None)
 

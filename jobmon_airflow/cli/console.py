@@ -1,0 +1,62 @@
+"""The command ``jobmon``: what ``airflow jobmon`` does, without the seconds that Airflow takes to start."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING
+
+from jobmon_airflow.cli.declaring import Group
+from jobmon_airflow.cli.definition import JOBMON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jobmon_airflow.cli.declaring import Command
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what was typed, and return the exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    asked = vars(parser(JOBMON).parse_args(words or ["--help"]))
+    if asked["verbose"] or asked["debug"]:
+        import logging
+
+        logging.basicConfig(level=logging.DEBUG if asked["debug"] else logging.INFO)
+    from jobmon_airflow.cli.commands import perform
+
+    return perform(asked["command"], asked, debug=asked["debug"])
+
+
+def parser(group: Group) -> ArgumentParser:
+    """What reads the words."""
+    made = ArgumentParser(prog=group.name, description=group.description, allow_abbrev=False)
+    made.add_argument("-v", "--verbose", action="store_true", help="tell on stderr what is done meanwhile")
+    made.add_argument("--debug", action="store_true", help="and all details, also of where an error arose")
+    _add(group, made)
+    return made
+
+
+def _add(group: Group, to: ArgumentParser) -> None:
+    kinds = to.add_subparsers(metavar="COMMAND", required=True)
+    for each in group.commands:
+        if isinstance(each, Group):
+            _add(each, kinds.add_parser(each.name, help=each.help, description=each.description or each.help))
+            continue
+        # One without a help is not listed: old names are known, and not recommended.
+        listed = {} if each.today else {"help": each.help}
+        made = kinds.add_parser(
+            each.name, description=each.help, aliases=each.aliases, allow_abbrev=False, **listed
+        )
+        _add_arguments(each, made)
+
+
+def _add_arguments(command: Command, to: ArgumentParser) -> None:
+    for argument in command.all_arguments:
+        for flags, how in argument.in_argparse():
+            to.add_argument(*flags, **how)
+    to.set_defaults(command=command, typed=to.prog)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""``jobmon db ...``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from jobmon_airflow.cli.declaring import Argument, Command, Group
+
+TABLES: Final = Group(
+    name="db",
+    help="Look after the tables",
+    commands=(
+        Command(name="address", help="Where the tables are, and who says so", does="tables:address"),
+        Command(
+            name="check", help="Whether the tables are those that this version needs", does="tables:check"
+        ),
+        Command(
+            name="migrate",
+            help="Make the tables, or bring them up to date",
+            does="tables:migrate",
+            arguments=(
+                Argument(
+                    name="revision",
+                    flags=("--revision",),
+                    by_place=True,
+                    default="head",
+                    help="a version to go to instead; base removes the tables",
+                ),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,138 @@
+"""``jobmon workflow ...``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from jobmon_airflow.cli.declaring import Argument, Command, Group
+from jobmon_airflow.cli.definition.common import WORKFLOW_ID, WORKFLOW_IDS, limit
+
+_RESUME: Final = (
+    Argument(
+        name="cold",
+        flags=("--cold", "--reset-running"),
+        sets=True,
+        default=False,
+        help="first end what still runs",
+    ),
+    Argument(
+        name="keep_resources",
+        flags=("--keep-resources",),
+        sets=True,
+        default=False,
+        help="raise nothing for what died of too little",
+    ),
+    Argument(
+        name="fail_fast",
+        flags=("--fail-fast",),
+        sets=True,
+        default=False,
+        help="end at the first task that fails for good",
+    ),
+    Argument(name="here", flags=("--here",), sets=True, help="run it in this terminal, and wait for its end"),
+    Argument(
+        name="here", flags=("--in-airflow",), sets=False, help="let Airflow run it, and do not wait for it"
+    ),
+    Argument(
+        name="timeout",
+        flags=("--execution-timeout",),
+        type=float,
+        default=36_000,
+        metavar="SECONDS",
+        help="how long it may take (default: 36000)",
+    ),
+    Argument(
+        name="resume_timeout",
+        flags=("-t", "--timeout", "--resume-timeout"),
+        type=float,
+        default=300,
+        metavar="SECONDS",
+        help="how long another run has to give way (default: 300)",
+    ),
+)
+
+WORKFLOW: Final = Group(
+    name="workflow",
+    help="Look at workflows, stop them, and go on with them",
+    commands=(
+        Command(
+            name="status",
+            help="How workflows stand: those named, else the latest",
+            does="workflows:status",
+            arguments=(
+                WORKFLOW_IDS,
+                Argument(
+                    name="users",
+                    flags=("-u", "--user"),
+                    many=True,
+                    help="the latest that these users ran, in place of your own",
+                ),
+                Argument(
+                    name="everyone",
+                    flags=("-a", "--all"),
+                    sets=True,
+                    default=False,
+                    help="the latest that anybody ran",
+                ),
+                limit("how many of the latest"),
+            ),
+            may_watch=True,
+        ),
+        Command(
+            name="errors",
+            help="What tasks of a workflow said when they failed",
+            does="workflows:errors",
+            arguments=(WORKFLOW_ID, limit("of how many tasks", 10)),
+        ),
+        Command(
+            name="explain",
+            help="Whether a workflow is run, what its tasks wait for, and what failed",
+            does="explain:workflow",
+            arguments=(WORKFLOW_ID,),
+            may_watch=True,
+        ),
+        Command(
+            name="resume",
+            help="Go on with a workflow: in this terminal, or in Airflow",
+            does="workflows:resume",
+            arguments=(WORKFLOW_ID, *_RESUME),
+            in_airflow={"here": False},
+        ),
+        Command(
+            name="limit",
+            help="Let so many tasks of a workflow run at a time, at once; 0 pauses it",
+            does="orders:limit",
+            aliases=("concurrency",),
+            arguments=(
+                WORKFLOW_ID,
+                Argument(
+                    name="tasks",
+                    flags=("-m", "--max-tasks"),
+                    by_place=True,
+                    required=True,
+                    type=int,
+                    metavar="TASKS",
+                    help="so many; 0 pauses, 2147483647 is no limit",
+                ),
+                Argument(
+                    name="template", flags=("--template",), metavar="TEMPLATE", help="of this template alone"
+                ),
+            ),
+        ),
+        Command(
+            name="stop",
+            help="End the run of a workflow, which can be resumed",
+            does="orders:stop",
+            arguments=(
+                WORKFLOW_ID,
+                Argument(
+                    name="drain",
+                    flags=("--drain",),
+                    sets=True,
+                    default=False,
+                    help="when what runs is over; else that is ended",
+                ),
+            ),
+        ),
+    ),
+)
