@@ -24,6 +24,7 @@ Every error has two parts: what happened, and the remedy, ideally something to t
     ├── InvalidSetting                    an option of [jobmon], or a connection, that means nothing
     ├── InvalidQuestion                   a filter or a cursor that means nothing
     ├── InvalidTransition                 a status that may not follow the one before it
+    ├── NotYourWorkflow                   somebody else ran it, and may change it
     ├── RunError                          a workflow that cannot be run, or was not run to its end
     │   ├── WorkflowAlreadyExists         it was begun before, and nobody said resume=True
     │   ├── WorkflowAlreadyComplete       every task is done
@@ -172,6 +173,10 @@ class InvalidQuestion(JobmonError):
 
 class InvalidTransition(JobmonError):
     """A status may not follow the one before it."""
+
+
+class NotYourWorkflow(JobmonError):
+    """A workflow that somebody else ran, who may change it."""
 
 
 class RunError(JobmonError, RuntimeError):

@@ -95,12 +95,12 @@ def airflow_home(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def user_name() -> str:
-    """Who is asking, for owners and default names."""
-    import getpass
+    """Who is asking, for owners and default names: as the kernel says, whatever the environment claims."""
+    import pwd
 
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user id without an entry in the password file
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user id without an entry in the password file
         return str(os.getuid())
 
 

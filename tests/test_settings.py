@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import time
 from typing import TYPE_CHECKING
 
@@ -179,11 +180,16 @@ def test_a_secret_in_a_bad_address_is_not_repeated() -> None:
 
 
 def test_there_is_a_user_without_an_entry_in_the_password_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", _nobody)
 
     assert settings.user_name() == str(os.getuid())
+
+
+def test_nobody_becomes_somebody_else_by_saying_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+
+    assert settings.user_name() == pwd.getpwuid(os.getuid()).pw_name
 
 
 def _nobody(number: int) -> None:

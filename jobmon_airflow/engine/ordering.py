@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.client.defaults import checked_limit
 from jobmon_airflow.engine import claims
 from jobmon_airflow.errors import RunError, UnknownName
 from jobmon_airflow.states import WorkflowRunStatus
-from jobmon_airflow.store import set_back, workflow_runs, workflows
+from jobmon_airflow.store import set_back, tasks, workflow_runs, workflows
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+_NAMED: Final = 10  # of tasks that a workflow does not have
 
 
 class Stop(StrEnum):
@@ -70,19 +73,63 @@ def stop(connection: Connection, workflow_id: int, how: Stop, at: datetime) -> S
     return Stopping(workflow_run_id=run.id, is_over=status.is_final)
 
 
-def mark_done(connection: Connection, workflow_id: int, task_id: int, at: datetime) -> bool:
-    """Let a task count as done without having run; whether it was not so before."""
+def mark_done(
+    connection: Connection,
+    workflow_id: int,
+    task_ids: Collection[int],
+    at: datetime,
+    *,
+    upstream: bool = False,
+    at_most: int | None = None,
+) -> set[int]:
+    """Let tasks count as done without having run, and all that they depend on if so wished; those that were not."""
     _hold(connection, workflow_id, at)
-    return set_back.mark_done(connection, workflow_id, task_id, at)
+    require_tasks(connection, workflow_id, task_ids)
+    chosen = set_back.with_upstreams(connection, workflow_id, task_ids) if upstream else set(task_ids)
+    _refuse_many(chosen, at_most)
+    return set_back.mark_done(connection, workflow_id, chosen, at)
 
 
 def run_again(
-    connection: Connection, workflow_id: int, task_id: int, at: datetime, *, downstream: bool
+    connection: Connection,
+    workflow_id: int,
+    task_ids: Collection[int],
+    at: datetime,
+    *,
+    downstream: bool,
+    at_most: int | None = None,
 ) -> set[int]:
-    """Let a task run again when the workflow is resumed, and all that was made of its result; the tasks that will."""
+    """Let tasks run again when the workflow is resumed, and all that was made of their results; those that will."""
     _hold(connection, workflow_id, at)
-    again = set_back.task_with_downstreams if downstream else set_back.task_alone
-    return again(connection, workflow_id, task_id, at)
+    require_tasks(connection, workflow_id, task_ids)
+    chosen = set_back.with_downstreams(connection, workflow_id, task_ids) if downstream else set(task_ids)
+    _refuse_many(chosen, at_most)
+    return set_back.tasks_alone(connection, workflow_id, chosen, at)
+
+
+def reset(connection: Connection, workflow_id: int, at: datetime, *, but_done: bool) -> set[int]:
+    """Let all tasks of a workflow begin again when it is resumed, or all that are not done; those that moved."""
+    _hold(connection, workflow_id, at)
+    return set_back.everything(connection, workflow_id, at, but_done=but_done)
+
+
+def require_tasks(connection: Connection, workflow_id: int, task_ids: Collection[int]) -> None:
+    """Refuse tasks that the workflow does not have."""
+    known = tasks.nodes_of(connection, workflow_id, task_ids)
+    if others := sorted(set(task_ids) - known.keys()):
+        more = f", and {len(others) - _NAMED:,} more" if len(others) > _NAMED else ""
+        raise UnknownName(
+            f"Workflow {workflow_id} has no task {', '.join(map(str, others[:_NAMED]))}{more}.",
+            remedy="Nothing was changed. Name tasks of one workflow; `jobmon workflow tasks` lists them.",
+        )
+
+
+def _refuse_many(task_ids: Collection[int], at_most: int | None) -> None:
+    if at_most is not None and len(task_ids) > at_most:
+        raise RunError(
+            f"That would change {len(task_ids):,} tasks, which are more than {at_most:,}.",
+            remedy="Nothing was changed. Name fewer tasks, or say that you mean it: --force.",
+        )
 
 
 def _hold(connection: Connection, workflow_id: int, at: datetime) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _STEPS: Final = 50  # that are followed one by one, before all of a graph is read
+_UPSTREAMS: Final = "upstream_node_ids"
+_DOWNSTREAMS: Final = "downstream_node_ids"
 
 # A node (or a join's number), its upstreams, its downstreams: JSON lists of node ids and -joins.
 Row = tuple[int, str, str]
@@ -88,14 +90,12 @@ def opened(connection: Connection, dag_id: int, listed: str, column: str) -> set
 
 def with_downstreams(connection: Connection, dag_id: int, first: Iterable[int]) -> set[int]:
     """Some nodes of a graph, and all that wait for one of them, or for what waits for it."""
-    found = set(first)
-    pending = found
-    for _ in range(_STEPS):
-        if not pending:
-            return {number for number in found if number > 0}
-        pending = _behind(connection, dag_id, pending) - found
-        found |= pending
-    return _with_all_behind(connection, dag_id, found, pending)
+    return _reached(connection, dag_id, first, _DOWNSTREAMS)
+
+
+def with_upstreams(connection: Connection, dag_id: int, first: Iterable[int]) -> set[int]:
+    """Some nodes of a graph, and all that one of them waits for, and what that waits for."""
+    return _reached(connection, dag_id, first, _UPSTREAMS)
 
 
 def edges_of(connection: Connection, dag_id: int) -> Iterator[Row]:
@@ -110,26 +110,39 @@ def joins_of(connection: Connection, dag_id: int) -> Iterator[Row]:
     return sets.stream(connection, query.where(dag_join.c.dag_id == dag_id))
 
 
-def _behind(connection: Connection, dag_id: int, numbers: Iterable[int]) -> set[int]:
-    """What stands directly behind some nodes and joins, which have numbers below zero."""
+def _reached(connection: Connection, dag_id: int, first: Iterable[int], column: str) -> set[int]:
+    """Some nodes of a graph, and all that stands on this side of them."""
+    found = set(first)
+    pending = found
+    for _ in range(_STEPS):
+        if not pending:
+            return {number for number in found if number > 0}
+        pending = _beside(connection, dag_id, pending, column) - found
+        found |= pending
+    return _with_all(connection, dag_id, found, pending, column)
+
+
+def _beside(connection: Connection, dag_id: int, numbers: Iterable[int], column: str) -> set[int]:
+    """What stands directly on this side of some nodes and joins, which have numbers below zero."""
     found: set[int] = set()
     for key, table in ((edge.c.node_id, edge), (dag_join.c.number, dag_join)):
         wanted = sorted(abs(number) for number in numbers if (number > 0) is (table is edge))
         for part in sets.slices(wanted):
-            query = select(table.c.downstream_node_ids).where(table.c.dag_id == dag_id, sets.among(key, part))
+            query = select(table.c[column]).where(table.c.dag_id == dag_id, sets.among(key, part))
             found.update(*map(json.loads, connection.execute(query).scalars()))
     return found
 
 
-def _with_all_behind(
-    connection: Connection, dag_id: int, found: set[int], pending: Iterable[int]
+def _with_all(
+    connection: Connection, dag_id: int, found: set[int], pending: Iterable[int], column: str
 ) -> set[int]:
     """The same for a graph of many steps, which is read as a whole."""
-    behind = {node_id: downstreams for node_id, _, downstreams in edges_of(connection, dag_id)}
-    behind |= {-number: downstreams for number, _, downstreams in joins_of(connection, dag_id)}
+    side = 1 if column == _UPSTREAMS else 2
+    beside = {row[0]: row[side] for row in edges_of(connection, dag_id)}
+    beside |= {-row[0]: row[side] for row in joins_of(connection, dag_id)}
     left = list(pending)
     while left:
-        new = [number for number in json.loads(behind[left.pop()]) if number not in found]
+        new = [number for number in json.loads(beside[left.pop()]) if number not in found]
         found.update(new)
         left += new
     return {number for number in found if number > 0}

@@ -12,6 +12,7 @@ from jobmon_airflow.store.schema import array, task, workflow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -28,62 +29,81 @@ def templates(connection: Connection, workflow_id: int, names: Collection[str], 
         .where(task.c.workflow_id == workflow_id, array.c.name.in_(names))
     )
     first = connection.execute(query).scalars().all()
-    return _set_back(connection, workflow_id, _with_downstreams(connection, workflow_id, first), at)
+    again = _at_nodes(connection, workflow_id, _with_downstreams(connection, workflow_id, first))
+    return tasks_alone(connection, workflow_id, again, at)
 
 
-def task_alone(connection: Connection, workflow_id: int, task_id: int, at: datetime) -> set[int]:
-    """Set back one task, and nothing that was made of its result; return it if it will run again.
-
-    The caller holds the workflow, so that no run is going on.
-    """
-    return _set_back_tasks(connection, workflow_id, {task_id}, at)
-
-
-def task_with_downstreams(connection: Connection, workflow_id: int, task_id: int, at: datetime) -> set[int]:
-    """Set back a task and every task that depends on it; return those that will run again.
+def tasks_alone(
+    connection: Connection, workflow_id: int, task_ids: Collection[int], at: datetime
+) -> set[int]:
+    """Set back some tasks, and nothing that was made of their results; return those that will run again.
 
     The caller holds the workflow, so that no run is going on.
     """
-    first = connection.execute(select(task.c.node_id).where(task.c.id == task_id)).scalars().all()
-    return _set_back(connection, workflow_id, _with_downstreams(connection, workflow_id, first), at)
-
-
-def mark_done(connection: Connection, workflow_id: int, task_id: int, at: datetime) -> bool:
-    """Let a task count as done, and the workflow with it if it was the last; whether that changed anything.
-
-    The caller holds the workflow, so that no run is going on.
-    """
-    if not tasks.order(connection, [task_id], TASK.orders["mark done"], at):
-        return False
-    _stop(connection, workflow_id, {task_id}, at)
-    if not tasks.is_any_left(connection, workflow_id):
-        workflows.order(connection, [workflow_id], WORKFLOW.orders["mark done"], at)
-    return True
-
-
-def _set_back(connection: Connection, workflow_id: int, nodes: set[int], at: datetime) -> set[int]:
-    again: set[int] = set()
-    for part in sets.slices(sorted(nodes)):
-        at_nodes = (task.c.workflow_id == workflow_id, sets.among(task.c.node_id, part))
-        again.update(connection.execute(select(task.c.id).where(*at_nodes)).scalars())
-    return _set_back_tasks(connection, workflow_id, again, at)
-
-
-def _set_back_tasks(connection: Connection, workflow_id: int, again: set[int], at: datetime) -> set[int]:
-    moved = tasks.order(connection, again, TASK.orders["set back"], at, num_attempts=0)
+    moved = tasks.order(connection, task_ids, TASK.orders["set back"], at, num_attempts=0)
     if moved:
         workflows.order(connection, [workflow_id], WORKFLOW.orders["set back"], at)
-        _stop(connection, workflow_id, again, at)
+        _stop(connection, workflow_id, frozenset(task_ids), at)
     return moved
 
 
-def _stop(connection: Connection, workflow_id: int, task_ids: set[int], at: datetime) -> None:
-    """Let the next run end what an earlier one has left of them: it makes its results of what is made anew."""
+def everything(connection: Connection, workflow_id: int, at: datetime, *, but_done: bool) -> set[int]:
+    """Set back all tasks of a workflow, or all that are not done, with all their attempts; return those that moved.
+
+    The caller holds the workflow, so that no run is going on.
+    """
+    how = TASK.orders["cold resume" if but_done else "set back"]
+    moved = tasks.begin_again(connection, workflow_id, how, at)
+    if moved:
+        workflows.order(connection, [workflow_id], WORKFLOW.orders["set back"], at)
+    _stop(connection, workflow_id, None, at)
+    return moved
+
+
+def mark_done(connection: Connection, workflow_id: int, task_ids: Collection[int], at: datetime) -> set[int]:
+    """Let tasks count as done, and the workflow with them if they were the last; return those that were not.
+
+    The caller holds the workflow, so that no run is going on.
+    """
+    moved = tasks.order(connection, task_ids, TASK.orders["mark done"], at)
+    if moved:
+        _stop(connection, workflow_id, moved, at)
+        if not tasks.is_any_left(connection, workflow_id):
+            workflows.order(connection, [workflow_id], WORKFLOW.orders["mark done"], at)
+    return moved
+
+
+def with_downstreams(connection: Connection, workflow_id: int, task_ids: Collection[int]) -> set[int]:
+    """Some tasks of a workflow, and every task that depends on one of them."""
+    first = tasks.nodes_of(connection, workflow_id, task_ids).values()
+    return _at_nodes(connection, workflow_id, _with_downstreams(connection, workflow_id, first))
+
+
+def with_upstreams(connection: Connection, workflow_id: int, task_ids: Collection[int]) -> set[int]:
+    """Some tasks of a workflow, and every task that one of them depends on."""
+    first = tasks.nodes_of(connection, workflow_id, task_ids).values()
+    nodes = dags.with_upstreams(connection, _graph(connection, workflow_id), first)
+    return _at_nodes(connection, workflow_id, nodes)
+
+
+def _at_nodes(connection: Connection, workflow_id: int, nodes: set[int]) -> set[int]:
+    found: set[int] = set()
+    for part in sets.slices(sorted(nodes)):
+        at_nodes = (task.c.workflow_id == workflow_id, sets.among(task.c.node_id, part))
+        found.update(connection.execute(select(task.c.id).where(*at_nodes)).scalars())
+    return found
+
+
+def _stop(connection: Connection, workflow_id: int, task_ids: AbstractSet[int] | None, at: datetime) -> None:
+    """Let the next run end what an earlier one has left of tasks, or of all: it is made of what is made anew."""
     attempts = task_instances.open_of_workflow(connection, workflow_id)
-    ids = [attempt.id for attempt in attempts if attempt.task_id in task_ids]
+    ids = [attempt.id for attempt in attempts if task_ids is None or attempt.task_id in task_ids]
     task_instances.advance(connection, ids, TaskInstanceStatus.KILL_SELF, at)
 
 
 def _with_downstreams(connection: Connection, workflow_id: int, first: Iterable[int]) -> set[int]:
-    dag_id = connection.execute(select(workflow.c.dag_id).where(workflow.c.id == workflow_id)).scalar_one()
-    return dags.with_downstreams(connection, dag_id, first)
+    return dags.with_downstreams(connection, _graph(connection, workflow_id), first)
+
+
+def _graph(connection: Connection, workflow_id: int) -> int:
+    return connection.execute(select(workflow.c.dag_id).where(workflow.c.id == workflow_id)).scalar_one()

@@ -149,6 +149,24 @@ def of_tasks(connection: Connection, task_ids: Collection[int]) -> list[Row[Any]
     return list(connection.execute(query.order_by(task_instance.c.task_id, task_instance.c.id)))
 
 
+def newest(
+    connection: Connection, array_ids: Collection[int], limit: int, *, task_name: str | None = None
+) -> list[Row[Any]]:
+    """So many attempts at tasks of some arrays, or at those of this name, the latest first, with the tasks' names."""
+    columns = (task_instance, task.c.name)
+    found: list[Row[Any]] = []
+    # One array after the other, each from its last batch on, as the index has them.
+    for array_id in array_ids:
+        query = select(*columns).join(task, task.c.id == task_instance.c.task_id)
+        query = query.where(task_instance.c.array_id == array_id)
+        if task_name is not None:
+            query = query.where(task.c.name == task_name)
+        its = task_instance.c
+        newest_first = (its.array_batch_num.desc(), its.array_step_id.desc(), its.id.desc())
+        found += connection.execute(query.order_by(*newest_first).limit(limit))
+    return sorted(found, key=lambda it: it.id, reverse=True)[:limit]
+
+
 def last_of_failed(connection: Connection, workflow_id: int, limit: int) -> list[Row[Any]]:
     """The last attempts at the workflow's tasks that failed for good, with what people ask about them first."""
     last = _last_of_failed(workflow_id)

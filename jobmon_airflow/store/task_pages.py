@@ -38,6 +38,16 @@ _FOLLOWING: Final = (
     .order_by(task.c.id)
     .limit(bindparam("most", type_=Integer))
 )
+_NEWEST: Final = (
+    select(task.c.id)
+    .where(
+        task.c.workflow_id == bindparam("workflow"),
+        task.c.array_id == bindparam("array"),
+        task.c.status == bindparam("letter"),
+    )
+    .order_by(task.c.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
 _FAILED_SO: Final = (
     select(task_instance.c.task_id)
     .where(
@@ -90,6 +100,20 @@ def page(
         return _searched(connection, workflow_id, wanted, after, limit)
     ids = _following(connection, workflow_id, wanted, after, limit + 1)
     return _rows(connection, ids[:limit]), ids[limit - 1] if len(ids) > limit else None
+
+
+def newest(connection: Connection, workflow_id: int, wanted: Wanted, limit: int) -> list[Row[Any]]:
+    """So many of the tasks of some arrays and statuses, those first that were entered last."""
+    streams: list[Iterable[int]] = [
+        connection.execute(
+            _NEWEST, {"workflow": workflow_id, "array": array_id, "letter": status.value, "most": limit}
+        )
+        .scalars()
+        .all()
+        for array_id in wanted.array_ids
+        for status in wanted.statuses
+    ]
+    return _rows(connection, list(islice(heapq.merge(*streams, reverse=True), limit)))[::-1]
 
 
 def args_named(connection: Connection, names: Collection[str]) -> dict[str, int]:

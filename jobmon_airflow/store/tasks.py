@@ -141,17 +141,21 @@ def order(
     return _move(connection, ids, order.sources, order.target, at, **values)
 
 
-def begin_again(connection: Connection, workflow_id: int, resume: Order[TaskStatus], at: datetime) -> None:
-    """Let a workflow's tasks begin again as a resume orders it, with all their attempts."""
+def begin_again(connection: Connection, workflow_id: int, how: Order[TaskStatus], at: datetime) -> set[int]:
+    """Let a workflow's tasks begin again as a resume or a person orders it, with all their attempts.
+
+    Return those that went.
+    """
     mine = task.c.workflow_id == workflow_id
-    waiting = select(task.c.id).where(mine, task.c.status.in_(sorted(resume.sources)))
-    order(connection, connection.execute(waiting).scalars().all(), resume, at, num_attempts=0)
+    waiting = select(task.c.id).where(mine, task.c.status.in_(sorted(how.sources)))
+    moved = order(connection, connection.execute(waiting).scalars().all(), how, at, num_attempts=0)
     # A run that was stopped sent its tasks back, and left their attempts counted.
     connection.execute(
         update(task)
         .where(mine, task.c.status == TaskStatus.REGISTERING, task.c.num_attempts > 0)
         .values(num_attempts=0)
     )
+    return moved
 
 
 def request(connection: Connection, requests: Iterable[tuple[int, int]]) -> None:
@@ -246,6 +250,15 @@ def page(
 def row(connection: Connection, task_id: int) -> Row[Any] | None:
     """The task, if there is one of this id."""
     return connection.execute(select(task).where(task.c.id == task_id)).first()
+
+
+def nodes_of(connection: Connection, workflow_id: int, ids: Collection[int]) -> dict[int, int]:
+    """The nodes of tasks, by their ids; nothing for those that the workflow does not have."""
+    found: dict[int, int] = {}
+    for part in sets.slices(sorted(ids)):
+        mine = (task.c.workflow_id == workflow_id, sets.among(task.c.id, part))
+        found |= sets.mapping(connection, select(task.c.id, task.c.node_id).where(*mine))
+    return found
 
 
 def not_done(connection: Connection, ids: Collection[int]) -> list[Row[Any]]:

@@ -123,6 +123,20 @@ def last_user(connection: Connection, workflow_id: int) -> str | None:
     return connection.execute(query.order_by(workflow_run.c.id.desc()).limit(1)).scalar()
 
 
+def has_run_by(connection: Connection, workflow_id: int, user: str) -> bool:
+    """Whether somebody ever began a run of the workflow."""
+    mine = (workflow_run.c.workflow_id == workflow_id, workflow_run.c.user == user)
+    return connection.execute(select(workflow_run.c.id).where(*mine).limit(1)).first() is not None
+
+
+def last_unfinished(connection: Connection, workflow_id: int) -> Row[Any] | None:
+    """The latest of the workflow's runs that did not, or not yet, come to its end with everything done."""
+    query = select(workflow_run).where(
+        workflow_run.c.workflow_id == workflow_id, workflow_run.c.status != WorkflowRunStatus.DONE
+    )
+    return connection.execute(query.order_by(workflow_run.c.id.desc()).limit(1)).first()
+
+
 def latest_of(connection: Connection, workflow_id: int, limit: int) -> list[Row[Any]]:
     """So many of the workflow's runs, the last one first."""
     query = select(workflow_run).where(workflow_run.c.workflow_id == workflow_id)

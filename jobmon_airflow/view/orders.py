@@ -1,9 +1,12 @@
-"""What people order in the pages. Who ordered what is kept with it, in the tables and in the log."""
+"""What people order in pages and terminals. Who ordered what is kept with it, in the tables and in the log.
+
+Pages ask Airflow who may, beforehand; a terminal gives a permit that is asked in the transaction of the order.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
@@ -12,6 +15,7 @@ from sqlalchemy import Connection
 
 from jobmon_airflow.engine import ordering
 from jobmon_airflow.engine.ordering import Stop
+from jobmon_airflow.engine.ownership import Permit, anybody
 from jobmon_airflow.settings import UNLIMITED
 from jobmon_airflow.store import action_log
 from jobmon_airflow.store.database import Database
@@ -23,6 +27,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 _RESUME: Final = "Resume the workflow to run it."
+_LISTED: Final = 100  # of tasks that were changed together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +74,21 @@ def history(
     return Page(items=items, next=cursor(items[-1].id) if len(rows) > limit else None)
 
 
-def set_limit(database: Database, workflow_id: int, limit: int, template: str | None, user: str) -> Ordered:
+def set_limit(
+    database: Database,
+    workflow_id: int,
+    limit: int,
+    template: str | None,
+    user: str,
+    *,
+    permit: Permit = anybody,
+) -> Ordered:
     """Let so many tasks of a workflow, or of one of its templates, run at a time; 0 pauses."""
     whose = "the workflow" if template is None else f"template '{template}'"
     what = _limit_in_words(limit, whose)
 
     def order(connection: Connection, at: datetime) -> Ordered:
+        permit(connection, workflow_id)
         ordering.set_limit(connection, workflow_id, limit, template)
         action_log.note(connection, workflow_id, user, "limit", what, at)
         return Ordered(workflow_id=workflow_id, message=what, is_heard_later=True)
@@ -82,10 +96,11 @@ def set_limit(database: Database, workflow_id: int, limit: int, template: str | 
     return _done(database, order, user, "limit", workflow_id=workflow_id, limit=limit, template=template)
 
 
-def stop(database: Database, workflow_id: int, how: Stop, user: str) -> Ordered:
+def stop(database: Database, workflow_id: int, how: Stop, user: str, *, permit: Permit = anybody) -> Ordered:
     """Let the run of a workflow end: when what runs is over, or at once."""
 
     def order(connection: Connection, at: datetime) -> Ordered:
+        permit(connection, workflow_id)
         stopping = ordering.stop(connection, workflow_id, how, at)
         run_id = stopping.workflow_run_id
         message = _stop_in_words(run_id, how, is_over=stopping.is_over)
@@ -95,12 +110,13 @@ def stop(database: Database, workflow_id: int, how: Stop, user: str) -> Ordered:
     return _done(database, order, user, "stop", workflow_id=workflow_id, how=how.value)
 
 
-def mark_done(database: Database, task_id: int, user: str) -> Ordered:
+def mark_done(database: Database, task_id: int, user: str, *, permit: Permit = anybody) -> Ordered:
     """Let a task count as done without having run."""
 
     def order(connection: Connection, at: datetime) -> Ordered:
         workflow_id = origins.workflow_of_task(connection, task_id)
-        is_new = ordering.mark_done(connection, workflow_id, task_id, at)
+        permit(connection, workflow_id)
+        is_new = bool(ordering.mark_done(connection, workflow_id, [task_id], at))
         message = f"Task {task_id} counts as done." if is_new else f"Task {task_id} is done already."
         if is_new:
             action_log.note(connection, workflow_id, user, "mark done", message, at, task_id=task_id)
@@ -109,12 +125,15 @@ def mark_done(database: Database, task_id: int, user: str) -> Ordered:
     return _done(database, order, user, "mark done", task_id=task_id)
 
 
-def run_again(database: Database, task_id: int, user: str, *, downstream: bool) -> Ordered:
+def run_again(
+    database: Database, task_id: int, user: str, *, downstream: bool, permit: Permit = anybody
+) -> Ordered:
     """Let a task run again when the workflow is resumed, with all that was made of its result if that is wanted."""
 
     def order(connection: Connection, at: datetime) -> Ordered:
         workflow_id = origins.workflow_of_task(connection, task_id)
-        again = ordering.run_again(connection, workflow_id, task_id, at, downstream=downstream)
+        permit(connection, workflow_id)
+        again = ordering.run_again(connection, workflow_id, [task_id], at, downstream=downstream)
         message = (
             f"{_tasks(len(again))} will run again. {_RESUME}" if again else f"It waits to be run. {_RESUME}"
         )
@@ -124,6 +143,81 @@ def run_again(database: Database, task_id: int, user: str, *, downstream: bool) 
         return Ordered(workflow_id=workflow_id, message=message, tasks=len(again))
 
     return _done(database, order, user, "run again", task_id=task_id, downstream=downstream)
+
+
+def mark_tasks_done(
+    database: Database,
+    workflow_id: int,
+    task_ids: Collection[int],
+    user: str,
+    *,
+    upstream: bool = False,
+    at_most: int | None = None,
+    permit: Permit = anybody,
+) -> Ordered:
+    """Let tasks of a workflow count as done without having run, with all that they depend on if that is wanted."""
+
+    def order(connection: Connection, at: datetime) -> Ordered:
+        permit(connection, workflow_id)
+        new = ordering.mark_done(connection, workflow_id, task_ids, at, upstream=upstream, at_most=at_most)
+        message = f"{_tasks(len(new))} {'counts' if len(new) == 1 else 'count'} as done."
+        if new:
+            action_log.note(connection, workflow_id, user, "mark done", _of(message, new), at)
+        return Ordered(
+            workflow_id=workflow_id,
+            message=message if new else "All of them are done already.",
+            tasks=len(new),
+        )
+
+    return _done(database, order, user, "mark done", workflow_id=workflow_id, upstream=upstream)
+
+
+def run_tasks_again(
+    database: Database,
+    workflow_id: int,
+    task_ids: Collection[int],
+    user: str,
+    *,
+    at_most: int | None = None,
+    permit: Permit = anybody,
+) -> Ordered:
+    """Let tasks of a workflow run again when it is resumed, and all that was made of their results."""
+
+    def order(connection: Connection, at: datetime) -> Ordered:
+        permit(connection, workflow_id)
+        again = ordering.run_again(connection, workflow_id, task_ids, at, downstream=True, at_most=at_most)
+        message = f"{_tasks(len(again))} will run again. {_RESUME}"
+        if again:
+            action = "run again, with downstreams"
+            action_log.note(connection, workflow_id, user, action, _of(message, again), at)
+        return Ordered(
+            workflow_id=workflow_id,
+            message=message if again else f"All of them wait to be run. {_RESUME}",
+            tasks=len(again),
+        )
+
+    return _done(database, order, user, "run again", workflow_id=workflow_id, downstream=True)
+
+
+def reset(
+    database: Database, workflow_id: int, user: str, *, but_done: bool, permit: Permit = anybody
+) -> Ordered:
+    """Let a workflow begin from its beginning when it is resumed, or leave what is done."""
+
+    def order(connection: Connection, at: datetime) -> Ordered:
+        permit(connection, workflow_id)
+        again = ordering.reset(connection, workflow_id, at, but_done=but_done)
+        kept = ", and what is done stays done" if but_done else ""
+        message = f"{_tasks(len(again))} will run again{kept}. {_RESUME}"
+        if again:
+            action_log.note(connection, workflow_id, user, "reset", message, at)
+        return Ordered(
+            workflow_id=workflow_id,
+            message=message if again else f"All that is not done waits to be run. {_RESUME}",
+            tasks=len(again),
+        )
+
+    return _done(database, order, user, "reset", workflow_id=workflow_id, but_done=but_done)
 
 
 def note_resume(database: Database, workflow_id: int, user: str, detail: str) -> None:
@@ -163,6 +257,12 @@ def _stop_in_words(run_id: int, how: Stop, *, is_over: bool) -> str:
     if how is Stop.DRAIN:
         return f"Run {run_id} begins nothing more, and ends when what runs is over."
     return f"Run {run_id} ends what it runs, and then itself."
+
+
+def _of(message: str, task_ids: Collection[int]) -> str:
+    """What was done, and to which tasks, of which the first are named."""
+    named = ", ".join(map(str, sorted(task_ids)[:_LISTED]))
+    return f"{message} [{named}{', …' if len(task_ids) > _LISTED else ''}]"
 
 
 def _tasks(count: int) -> str:

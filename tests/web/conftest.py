@@ -154,8 +154,7 @@ def _filled(folder: Path) -> Iterator[Filled]:
     url = f"sqlite:///{folder / 'jobmon.db'}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(folder))
-        patch.setenv("USER", OWNER)
-        patch.setenv("LOGNAME", OWNER)
+        patch.setattr("jobmon_airflow.engine.claims.user_name", lambda: OWNER)
         migrated(url)
         study = stored.failed_workflow(url, "<script>alert(1)</script>")
         secret = stored.failed_workflow(url, "secret")
