@@ -26,6 +26,11 @@ def limit(what: str, default: int = 5) -> Argument:
     )
 
 
+def of_template(flags: tuple[str, ...] = ("--template",)) -> Argument:
+    """Of one template alone."""
+    return Argument(name="template", flags=flags, metavar="TEMPLATE", help="of this template alone")
+
+
 WORKFLOW_ID: Final = Argument(
     name="workflow_id",
     flags=("-w", "--workflow-id"),

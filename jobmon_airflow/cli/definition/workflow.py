@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from jobmon_airflow.cli.declaring import Argument, Command, Group
-from jobmon_airflow.cli.definition.common import WORKFLOW_ID, WORKFLOW_IDS, limit
+from jobmon_airflow.cli.definition.common import WORKFLOW_ID, WORKFLOW_IDS, limit, of_template
 
 _RESUME: Final = (
     Argument(
@@ -79,6 +79,40 @@ WORKFLOW: Final = Group(
             may_watch=True,
         ),
         Command(
+            name="tasks",
+            help="The tasks of a workflow and how they stand, those first that were entered last",
+            does="tasks:of_workflow",
+            arguments=(
+                WORKFLOW_ID,
+                Argument(
+                    name="statuses",
+                    flags=("-s", "--status"),
+                    many=True,
+                    metavar="STATUS",
+                    help="of these alone: PENDING, SCHEDULED, RUNNING, DONE, FATAL",
+                ),
+                of_template(),
+                limit("how many of them"),
+            ),
+            may_watch=True,
+        ),
+        Command(
+            name="logs",
+            help="Where attempts at a workflow's tasks wrote what they said, the latest first",
+            does="logs:paths",
+            arguments=(
+                WORKFLOW_ID,
+                of_template(("-a", "--array", "--template")),
+                Argument(
+                    name="task_name",
+                    flags=("-j", "--job", "--task-name"),
+                    metavar="TASK_NAME",
+                    help="of the task of this name alone",
+                ),
+                limit("of how many attempts"),
+            ),
+        ),
+        Command(
             name="errors",
             help="What tasks of a workflow said when they failed",
             does="workflows:errors",
@@ -114,8 +148,21 @@ WORKFLOW: Final = Group(
                     metavar="TASKS",
                     help="so many; 0 pauses, 2147483647 is no limit",
                 ),
+                of_template(),
+            ),
+        ),
+        Command(
+            name="reset",
+            help="Let a workflow begin from its beginning when it is resumed; for whose run of it failed last",
+            does="orders:reset",
+            arguments=(
+                WORKFLOW_ID,
                 Argument(
-                    name="template", flags=("--template",), metavar="TEMPLATE", help="of this template alone"
+                    name="partial",
+                    flags=("-p", "--partial"),
+                    sets=True,
+                    default=False,
+                    help="leave what is done",
                 ),
             ),
         ),
