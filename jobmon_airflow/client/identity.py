@@ -43,6 +43,12 @@ def combined(parts: Iterable[tuple[int, int]]) -> str:
     return digest(text)
 
 
+def mixed(key: int, other: int) -> int:
+    """One key for two: a node and the sum of its upstreams, or a node and the hash of its task args."""
+    both = (key << 128 | other & _MASK).to_bytes(2 * HASH_BYTES, "big")
+    return int.from_bytes(blake2b(both, digest_size=HASH_BYTES).digest(), "big")
+
+
 def as_text(key: int) -> str:
     """A key as the database has it."""
     return f"{key:032x}"
@@ -61,7 +67,7 @@ def _sum_of_edges(array: Array) -> int:
     total = 0
     for key, task in array._tasks.items():
         upstreams = task._upstreams
-        total += _mixed(key, _sum_of(upstreams)) if upstreams else key
+        total += mixed(key, _sum_of(upstreams)) if upstreams else key
     return total
 
 
@@ -69,7 +75,7 @@ def _sum_of_tasks(array: Array) -> int:
     if not array.task_template_version.task_args:
         return sum(array._tasks)
     hashes = zip(array._tasks, task_args_hashes(array), strict=True)
-    return sum(_mixed(key, int(digest, 16)) for key, digest in hashes)
+    return sum(mixed(key, int(digest, 16)) for key, digest in hashes)
 
 
 def _sum_of(upstreams: Collection[Task | Join]) -> int:
@@ -77,8 +83,3 @@ def _sum_of(upstreams: Collection[Task | Join]) -> int:
     if len(upstreams) > 1 and Join in map(type, upstreams):
         return sum(task._key for task in set(Task._each(upstreams, Join.members_of)))
     return sum([upstream._key for upstream in upstreams])
-
-
-def _mixed(key: int, other: int) -> int:
-    both = (key << 128 | other & _MASK).to_bytes(2 * HASH_BYTES, "big")
-    return int.from_bytes(blake2b(both, digest_size=HASH_BYTES).digest(), "big")

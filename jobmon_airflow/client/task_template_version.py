@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from hashlib import blake2b
 from itertools import product
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.client.command_template import Command, CommandTemplate
 from jobmon_airflow.client.defaults import Defaults, checked_attempts, checked_limit
@@ -15,15 +14,14 @@ from jobmon_airflow.client.foreign import Foreign, is_foreign
 from jobmon_airflow.client.names import checked_name, checked_text, default_task_name
 from jobmon_airflow.client.task import Task
 from jobmon_airflow.client.task_settings import NO_SETTINGS, TaskSettings
-from jobmon_airflow.errors import InvalidArguments, InvalidDefinition, InvalidTemplate, InvalidValue
+from jobmon_airflow.client.version_identity import digest_of, key_of, keys_of, split_args
+from jobmon_airflow.errors import InvalidArguments, InvalidDefinition, InvalidValue
 from jobmon_airflow.resources import Resources
 from jobmon_airflow.scales import ResourceScales
 
 if TYPE_CHECKING:
     from jobmon_airflow.client.task_template import TaskTemplate
     from jobmon_airflow.client.tool import Tool
-
-KEY_BYTES: Final = 16
 
 
 class TemplateDefaults(Defaults):
@@ -55,7 +53,7 @@ class TaskTemplateVersion(TemplateDefaults):
         self.task_template = task_template
         self.template_name = task_template.template_name
         self.command_template = CommandTemplate(command_template)
-        self.node_args, self.task_args, self.op_args = _split(
+        self.node_args, self.task_args, self.op_args = split_args(
             self.command_template, _arg_names(node_args), _arg_names(task_args), _arg_names(op_args)
         )
         self.args = (*self.node_args, *self.task_args, *self.op_args)
@@ -64,8 +62,10 @@ class TaskTemplateVersion(TemplateDefaults):
         self._pick = itemgetter(*self.args) if len(self.args) > 1 else None
         self._node_count = len(self.node_args)
         #: what makes it this version, in every process and database
-        self.digest = self._identity().digest()
-        self._keys = blake2b(self.digest, digest_size=KEY_BYTES)
+        self.digest = digest_of(
+            self.template_name, self.command_template.text, self.node_args, self.task_args, self.op_args
+        )
+        self._keys = keys_of(self.digest)
         self._name_pattern = "".join(
             (self.template_name.replace("%", "%%"), *(f"_{arg}-%s" for arg in self.node_args))
         )
@@ -125,9 +125,7 @@ class TaskTemplateVersion(TemplateDefaults):
         return {arg: _as_column(args[arg]) if arg in many else [args[arg]] for arg in self.args}
 
     def _task_with(self, values: tuple[str, ...], settings: TaskSettings) -> Task:
-        key = self._keys.copy()
-        key.update("\0".join(values[: self._node_count]).encode())
-        return Task(self, values, int.from_bytes(key.digest(), "big"), settings=settings)
+        return Task(self, values, key_of(self._keys, values[: self._node_count]), settings=settings)
 
     def settings(
         self,
@@ -176,14 +174,6 @@ class TaskTemplateVersion(TemplateDefaults):
         """What a task is called whom nobody named."""
         return default_task_name(self._name_pattern % values[: self._node_count])
 
-    def _identity(self) -> Any:
-        identity = blake2b(digest_size=KEY_BYTES)
-        for part in (self.template_name, self.command_template.text):
-            identity.update(part.encode() + b"\0")
-        for names in (self.node_args, self.task_args, self.op_args):
-            identity.update("\0".join(names).encode() + b"\0\0")
-        return identity
-
     def _refuse_args(self, args: Mapping[str, Any]) -> None:
         missing, unknown = sorted(self._expected - args.keys()), sorted(args.keys() - self._expected)
         problem = " and ".join(
@@ -198,31 +188,6 @@ class TaskTemplateVersion(TemplateDefaults):
             f"The arguments of {self} do not match: {problem}.",
             remedy=f"It takes exactly {', '.join(self.args) or 'no arguments'}; it got {', '.join(args) or 'none'}.",
         )
-
-
-def _split(
-    command: CommandTemplate, node: tuple[str, ...], task: tuple[str, ...], op: tuple[str, ...]
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The three kinds of args, if together they are the template's gaps."""
-    declared = (*node, *task, *op)
-    if twice := sorted({arg for arg in declared if declared.count(arg) > 1}):
-        raise InvalidTemplate(
-            f"{', '.join(twice)} declared as two kinds of args of {command.text!r}.",
-            remedy="An arg is a node arg, a task arg or an op arg.",
-        )
-    if unknown := sorted(set(declared) - set(command.fields)):
-        raise InvalidTemplate(
-            f"The command template {command.text!r} has no gap for {', '.join(unknown)}.",
-            remedy=f"Write {{{unknown[0]}}} into the command, or leave it out of the args.",
-        )
-    # As in Jobmon, a gap that nobody declared may be filled with anything without changing the task's identity.
-    # All in the order of the command: what is declared in another order is not another version.
-    rest = set(declared) - set(op)
-    return (
-        tuple(field for field in command.fields if field in node),
-        tuple(field for field in command.fields if field in task),
-        tuple(field for field in command.fields if field not in rest),
-    )
 
 
 def _arg_names(args: Iterable[str]) -> tuple[str, ...]:

@@ -558,3 +558,24 @@ airflow_task = _table(
     UniqueConstraint("dag_id", "run_id", "task_id", "map_index"),
     comment="A task instance of Airflow that acts for a workflow: runs it, or mirrors one of its templates.",
 )
+
+# --- what came from an original Jobmon ----------------------------------------------------------------------
+
+origin = _table(
+    "origin",
+    _id(),
+    _name(),
+    _moment("created_date", nullable=False),
+    UniqueConstraint("name"),
+    comment="Databases of the original Jobmon from which history was brought: an address without its user and "
+    "password, or a name that somebody gave it.",
+)
+imported = _table(
+    "imported",
+    _to("origin", primary_key=True),
+    Column("kind", String(32), primary_key=True, comment="The table, in both databases."),
+    Column("original_id", Id, primary_key=True, autoincrement=False, comment="The id that it had there."),
+    Column("id", Id, nullable=False, comment="The id that it has here."),
+    comment="Which row of an origin is which of ours. What is in here is not brought again.",
+    clustered=True,
+)

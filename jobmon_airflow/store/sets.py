@@ -3,11 +3,12 @@
 A set of values travels as one parameter and is opened by the server, so that a statement's text does not
 depend on how many there are. How each database does that is in ``dialects``.
 
-Rows hold numbers, texts and None; moments, which JSON does not know, go as constants.
+Rows hold numbers, texts and None; moments, which JSON does not know, go as constants, or as texts: see `moment`.
 """
 
 from __future__ import annotations
 
+from datetime import UTC
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -17,6 +18,7 @@ from jobmon_airflow.store.dialects import Dialect, Existing, Row, Target, mysql,
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Column, Connection, Select, Table
 
@@ -26,6 +28,7 @@ __all__ = [
     "given",
     "insert",
     "mapping",
+    "moment",
     "replace",
     "slices",
     "stream",
@@ -116,6 +119,14 @@ def slices(rows: Iterable[Item], size: int = ROWS_AT_A_TIME) -> Iterator[list[It
     rest = iter(rows)
     while part := list(islice(rest, size)):
         yield part
+
+
+def moment(connection: Connection, at: datetime | None) -> str | None:
+    """A moment as a row may hold it, where each row has its own."""
+    if at is None:
+        return None
+    text = at.astimezone(UTC).isoformat(" ", "microseconds")
+    return text if dialect_name(connection) == "postgresql" else text.removesuffix("+00:00")
 
 
 def _target(

@@ -22,8 +22,9 @@ def tool_id(connection: Connection, name: str) -> int:
 
 
 def version_ids(connection: Connection, tool_id: int) -> list[int]:
-    """The tool's versions, oldest first."""
-    query = select(tool_version.c.id).where(tool_version.c.tool_id == tool_id).order_by(tool_version.c.id)
+    """The tool's versions, oldest first; those of which nobody knows when they were made came from elsewhere."""
+    oldest_first = (tool_version.c.created_date.is_not(None), tool_version.c.id)
+    query = select(tool_version.c.id).where(tool_version.c.tool_id == tool_id).order_by(*oldest_first)
     return list(connection.execute(query).scalars())
 
 

@@ -110,7 +110,7 @@ def test_tables_that_are_brought_up_to_date_keep_their_rows(empty: Database) -> 
     }
     entered_later = {
         *("airflow_task", "template_edge", "waiting_reason", "error_kind", "usage_by_hour"),
-        *("moves_by_minute", "waiting_tasks", "action_log"),
+        *("moves_by_minute", "waiting_tasks", "action_log", "origin", "imported"),
     }
 
     migrations.migrate(empty, "0001")

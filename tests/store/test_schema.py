@@ -15,6 +15,7 @@ from jobmon_airflow.store import (
     airflow_tasks,
     attributes,
     error_kinds,
+    imported,
     schema,
     task_instances,
     tasks,
@@ -218,6 +219,8 @@ def _fill_every_table(database: Database, new: Callable[[str], str]) -> None:
         waiting.replace(connection, run, {(bound.array_id, "Priority"): 1}, AT)
         waiting.note(connection, run, {bound.array_id: (1, 1)}, AT)
         action_log.note(connection, bound.workflow_id, "ada", "stop", "", AT)
+        origin_id = imported.origin_id(connection, new("original"), AT)
+        imported.note(connection, origin_id, "workflow", {7: bound.workflow_id})
         for status in (TaskInstanceStatus.INSTANTIATED, TaskInstanceStatus.ERROR):
             task_instances.advance(connection, attempts.values(), status, AT)
         usage_by_hour.add(connection, list(attempts.values()))
