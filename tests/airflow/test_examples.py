@@ -100,10 +100,11 @@ def test_quickstart_writes_copies_deletes_and_runs_a_program(airflow):
 
 
 @pytest.mark.long
-def test_quickstart_is_tried_by_airflow_dags_test(airflow):
-    added(airflow, "quickstart")
+def test_quickstart_is_tried_by_airflow_dags_test_where_no_scheduler_runs(airflows):
+    with airflows.home() as home:
+        shutil.copy(EXAMPLES / "quickstart.py", home.dags)
 
-    said = airflow.cli("dags", "test", "examples.quickstart")
+        said = home.cli("dags", "test", "examples.quickstart")
 
     assert "All 4 tasks are done." in said
 
