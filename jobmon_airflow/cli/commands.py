@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.cli.answers import Answer, Exit
+from jobmon_airflow.cli.asides import aside
 from jobmon_airflow.cli.formats import printed
 from jobmon_airflow.errors import JobmonError
 
@@ -46,8 +47,7 @@ def _performed(command: Command, told: Mapping[str, Any]) -> int:
     output, seconds = asked.pop("output", "table"), asked.pop("watch", None)
     _refuse_gaps(command, asked)
     if command.today:
-        sys.stderr.write(f"Note: '{told['typed']}' is now '{command.today}'.\n")
-        asked = command.today_of(asked) if command.today_of else asked
+        _say_today(command, told["typed"])
     function = _loaded(command.does)
 
     def once() -> Answer | Iterator[Answer]:
@@ -68,6 +68,11 @@ def _performed(command: Command, told: Mapping[str, Any]) -> int:
         sys.stdout.write(f"{printed(found, output, sys.stdout)}\n")
         sys.stdout.flush()
     return found.code
+
+
+def _say_today(command: Command, typed: str) -> None:
+    program = typed.removesuffix(command.name)
+    aside(f"'{typed}' is an old name. Today one types '{program}{command.today}'.")
 
 
 def _said(command: Command, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,19 +6,17 @@ import sys
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
-from jobmon_airflow.cli.declaring import Group
+from jobmon_airflow.cli.declaring import Command, Group
 from jobmon_airflow.cli.definition import JOBMON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobmon_airflow.cli.declaring import Command
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what was typed, and return the exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
-    asked = vars(parser(JOBMON).parse_args(words or ["--help"]))
+    asked = vars(parser(JOBMON, words).parse_args(words or ["--help"]))
     if asked["verbose"] or asked["debug"]:
         import logging
 
@@ -28,26 +26,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     return perform(asked["command"], asked, debug=asked["debug"])
 
 
-def parser(group: Group) -> ArgumentParser:
-    """What reads the words."""
+def parser(group: Group, words: Sequence[str]) -> ArgumentParser:
+    """What reads the words: commands that are not among them have no arguments yet, which saves their making."""
     made = ArgumentParser(prog=group.name, description=group.description, allow_abbrev=False)
     made.add_argument("-v", "--verbose", action="store_true", help="tell on stderr what is done meanwhile")
     made.add_argument("--debug", action="store_true", help="and all details, also of where an error arose")
-    _add(group, made)
+    _add(group, made, words)
     return made
 
 
-def _add(group: Group, to: ArgumentParser) -> None:
+def _add(group: Group, to: ArgumentParser, words: Sequence[str]) -> None:
     kinds = to.add_subparsers(metavar="COMMAND", required=True)
     for each in group.commands:
-        if isinstance(each, Group):
-            _add(each, kinds.add_parser(each.name, help=each.help, description=each.description or each.help))
-            continue
         # One without a help is not listed: old names are known, and not recommended.
-        listed = {} if each.today else {"help": each.help}
+        listed = {} if isinstance(each, Command) and each.today else {"help": each.help}
+        aliases = each.aliases if isinstance(each, Command) else ()
         made = kinds.add_parser(
-            each.name, description=each.help, aliases=each.aliases, allow_abbrev=False, **listed
+            each.name,
+            description=each.description or each.help,
+            aliases=aliases,
+            allow_abbrev=False,
+            **listed,
         )
+        if not {each.name, *aliases}.isdisjoint(words):
+            _fill(each, made, words)
+
+
+def _fill(each: Group | Command, made: ArgumentParser, words: Sequence[str]) -> None:
+    if isinstance(each, Group):
+        _add(each, made, words)
+    else:
         _add_arguments(each, made)
 
 

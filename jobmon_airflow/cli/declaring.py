@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from argparse import Action
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ class Argument:
     def metavariable(self) -> str:
         """The word that stands for its value."""
         return self.metavar or self.name.upper().removesuffix("S" if self.many else "")
+
+    def but(self, taken: frozenset[str]) -> Argument:
+        """The same, without flags that mean something else."""
+        return replace(self, flags=tuple(flag for flag in self.flags if flag not in taken))
 
     def in_argparse(self) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
         """What ``add_argument`` is to be called with; the flag comes first, so that its default holds."""
@@ -91,21 +95,23 @@ class Command:
     arguments: tuple[Argument, ...] = ()
     aliases: tuple[str, ...] = ()
     asks_database: bool = True  #: it takes --database, and its function too
+    answers_in_forms: bool = True  #: it takes --output
     may_watch: bool = False  #: it takes --watch
     prints: bool = False  #: it writes to stdout itself while it works
+    description: str = ""
     in_airflow: Mapping[str, Any] = field(default_factory=dict)  #: what holds there if nothing else is told
     today: str = ""  #: an old name: the words that one types today
-    today_of: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None  #: what was told, in today's words
+    without: frozenset[str] = frozenset()  #: flags that mean something else here than elsewhere
 
     @property
     def all_arguments(self) -> tuple[Argument, ...]:
         """Its own, and those that it shares with others."""
-        return (
-            *self.arguments,
+        shared = (
             *((WATCH,) if self.may_watch else ()),
-            *((OUTPUT, JSON) if not self.prints else ()),
+            *((OUTPUT, JSON) if self.answers_in_forms and not self.prints else ()),
             *((DATABASE,) if self.asks_database else ()),
         )
+        return (*self.arguments, *(each.but(self.without) for each in shared))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

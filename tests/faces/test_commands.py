@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobmon_airflow.cli import tables, workflows
+from jobmon_airflow.cli import reaping, resuming, status, tables, workflows
 from jobmon_airflow.cli.answers import Exit
 from jobmon_airflow.cli.formats import as_table, data_of
 from jobmon_airflow.dags.names import dag_id_of
@@ -25,16 +25,16 @@ def lines(text: str) -> list[list[str]]:
 def test_the_latest_workflows_are_listed_newest_first(url, workflow):
     second = stored.failed_workflow(url, "second")
 
-    header, *rows = lines(workflows.status(database=url).text)
+    header, *rows = lines(status.of_workflows(database=url).text)
 
     assert header[:2] == ["WORKFLOW_ID", "TOOL"]
     assert [row[0] for row in rows] == [str(second.workflow_id), str(workflow.workflow_id)]
     assert rows[0][-6:] == ["4", "1", "0", "0", "2", "1"]  # tasks, pending, scheduled, running, done, fatal
-    assert lines(workflows.status(limit=1, database=url).text)[1:] == rows[:1]
+    assert lines(status.of_workflows(limit=1, database=url).text)[1:] == rows[:1]
 
 
 def test_a_workflow_that_is_named_alone_is_shown_with_its_templates_and_what_failed(url, workflow):
-    answer = workflows.status([workflow.workflow_id], database=url)
+    answer = status.of_workflows([workflow.workflow_id], database=url)
 
     table, templates, *account = answer.text.split("\n\n")
     assert "FAILED" in table
@@ -50,7 +50,7 @@ def test_a_workflow_that_is_named_alone_is_shown_with_its_templates_and_what_fai
 
 
 def test_status_is_told_to_programs_too(url, workflow):
-    [found] = data_of(workflows.status([workflow.workflow_id], database=url))
+    [found] = data_of(status.of_workflows([workflow.workflow_id], database=url))
 
     assert (found["workflow_id"], found["tool"], found["status"]) == (workflow.workflow_id, "faces", "FAILED")
     assert found["counts"] == {"PENDING": 1, "SCHEDULED": 0, "RUNNING": 0, "DONE": 2, "FATAL": 1}
@@ -61,13 +61,13 @@ def test_workflows_of_a_user_are_those_that_the_user_ran(url, workflow):
     with workflow.tool.database.read() as connection:
         [run] = workflow_runs.of_workflow(connection, workflow.workflow_id)
 
-    assert str(workflow.workflow_id) in workflows.status(users=[run.user, "nobody"], database=url).text
-    assert "There is no workflow yet of nobody" in workflows.status(users=["nobody"], database=url).text
+    assert str(workflow.workflow_id) in status.of_workflows(users=[run.user, "nobody"], database=url).text
+    assert "There is no workflow yet of nobody" in status.of_workflows(users=["nobody"], database=url).text
 
 
 def test_an_id_that_is_not_there_is_refused_and_not_left_out(url, workflow):
     with pytest.raises(UnknownName, match="no workflow 999"):
-        workflows.status([workflow.workflow_id, 999], database=url)
+        status.of_workflows([workflow.workflow_id, 999], database=url)
 
 
 # --- errors -----------------------------------------------------------------------------------------------------
@@ -97,15 +97,15 @@ def test_a_workflow_without_errors_says_so_and_one_that_is_not_there_does_not(ur
 def test_a_resume_here_goes_on_with_what_is_not_done(url, tmp_path):
     file = tmp_path / "file"
     workflow = stored.failed_workflow(url, mended_by=str(file))
-    assert workflows.resume(workflow.workflow_id, database=url).code == Exit.TASKS_FAILED
+    assert resuming.resume(workflow.workflow_id, database=url).code == Exit.TASKS_FAILED
 
     file.touch()
-    answer = workflows.resume(workflow.workflow_id, database=url)
+    answer = resuming.resume(workflow.workflow_id, database=url)
 
     assert answer.code == Exit.OK
     assert answer.text == f"workflow {workflow.workflow_id}: DONE (D)"
     with pytest.raises(WorkflowAlreadyComplete):
-        workflows.resume(workflow.workflow_id, database=url)
+        resuming.resume(workflow.workflow_id, database=url)
 
 
 def test_a_resume_in_airflow_triggers_the_family_s_dag_with_the_workflow(url, workflow):
@@ -115,7 +115,7 @@ def test_a_resume_in_airflow_triggers_the_family_s_dag_with_the_workflow(url, wo
         asked.append((dag_id, conf))
         return {"dag_run_id": "manual__1"}
 
-    answer = workflows.resume_in_airflow(
+    answer = resuming.resume_in_airflow(
         workflow.workflow_id, Wish(cold=True, increase_resources=False), trigger, database=url
     )
 
@@ -131,7 +131,7 @@ def test_the_conf_of_a_resume_is_what_the_dag_understands(url, workflow):
     from jobmon_airflow.dags.wishes import Wishes
 
     heard = []
-    workflows.resume_in_airflow(
+    resuming.resume_in_airflow(
         workflow.workflow_id,
         Wish(cold=True, increase_resources=False, fail_fast=True, timeout=60, resume_timeout=5),
         lambda _, conf: heard.append(conf) or {"dag_run_id": "r"},
@@ -149,14 +149,14 @@ def test_what_is_done_is_not_triggered_again(url, workflow):
     done.run()
 
     with pytest.raises(WorkflowAlreadyComplete):
-        workflows.resume_in_airflow(
+        resuming.resume_in_airflow(
             done.workflow_id, Wish(), lambda *_: pytest.fail("triggered"), database=url
         )
 
 
 def test_reaping_says_what_it_ended(url):
-    assert workflows.reap(database=url).text == "runs that were ended: none"
-    assert workflows.reap(database=url).data == {
+    assert reaping.reap(database=url).text == "runs that were ended: none"
+    assert reaping.reap(database=url).data == {
         "workflow_runs": [],
         "jobs": 0,
         "left": {},

@@ -10,7 +10,7 @@ TOP: Final = (
     Command(
         name="reap",
         help="End the runs whose controller is gone, and their jobs",
-        does="workflows:reap",
+        does="reaping:reap",
         arguments=(
             Argument(
                 name="leave_jobs",
@@ -26,6 +26,25 @@ TOP: Final = (
                 default=300,
                 metavar="SECONDS",
                 help="how long jobs have to be gone (default: 300)",
+            ),
+        ),
+    ),
+    Command(
+        name="completion",
+        help="A script by which a shell completes what is typed after jobmon",
+        description="In bash: source <(jobmon completion bash), in ~/.bashrc. In zsh: source <(jobmon completion zsh), "
+        "in ~/.zshrc after compinit. In fish: jobmon completion fish > ~/.config/fish/completions/jobmon.fish",
+        does="completion:completion",
+        asks_database=False,
+        answers_in_forms=False,
+        arguments=(
+            Argument(
+                name="shell",
+                flags=("--shell",),
+                by_place=True,
+                required=True,
+                choices=("bash", "zsh", "fish"),
+                help="bash, zsh or fish",
             ),
         ),
     ),

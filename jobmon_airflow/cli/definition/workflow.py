@@ -23,6 +23,17 @@ _RESUME: Final = (
         help="raise nothing for what died of too little",
     ),
     Argument(
+        name="cluster",
+        flags=("-c", "--cluster"),
+        help="known from Jobmon, and not needed: each task goes on on the cluster that it was made for",
+    ),
+    Argument(
+        name="force_cleanup",
+        flags=("--force-cleanup",),
+        sets=True,
+        help="known from Jobmon, and not needed: nothing that an earlier run left behind is waited for",
+    ),
+    Argument(
         name="fail_fast",
         flags=("--fail-fast",),
         sets=True,
@@ -58,7 +69,7 @@ WORKFLOW: Final = Group(
         Command(
             name="status",
             help="How workflows stand: those named, else the latest",
-            does="workflows:status",
+            does="status:of_workflows",
             arguments=(
                 WORKFLOW_IDS,
                 Argument(
@@ -128,7 +139,7 @@ WORKFLOW: Final = Group(
         Command(
             name="resume",
             help="Go on with a workflow: in this terminal, or in Airflow",
-            does="workflows:resume",
+            does="resuming:resume",
             arguments=(WORKFLOW_ID, *_RESUME),
             in_airflow={"here": False},
         ),
