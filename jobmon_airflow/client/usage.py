@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -15,9 +16,10 @@ from jobmon_airflow.units import Memory, Runtime
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from sqlalchemy import Connection
+
     from jobmon_airflow.client.task import Task
     from jobmon_airflow.client.task_template import TaskTemplate
-    from jobmon_airflow.client.task_template_version import TaskTemplateVersion
 
 Quantity = TypeVar("Quantity", Memory, Runtime)
 
@@ -27,6 +29,18 @@ HEAD_ROOM: Final = 1.2
 _MEMORY_STEPS: Final = tuple(map(Memory, ("1M", "16M", "128M", "1G", "8G", "64G")))
 _RUNTIME_STEPS: Final = tuple(map(Runtime, ("1s", "10s", "1m", "5m", "15m", "1h", "6h", "1d")))
 _SHOWN_AT_MOST: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A version of a template, as the tables know it."""
+
+    id: int
+    name: str  #: in words, as in "task template 'fit'"
+    node_args: Sequence[str]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def of_task(task: Task) -> dict[str, Any]:
@@ -44,22 +58,33 @@ def of_template(
 ) -> dict[str, Any]:
     """What attempts at the template's tasks used."""
     version = template.active_task_template_version
+    known = Known(id=version.id, name=str(version), node_args=version.node_args)
+    with version.tool.database.read() as connection:
+        return of_version(connection, known, workflows, node_args, ci)
+
+
+def of_version(
+    connection: Connection,
+    version: Known,
+    workflows: Iterable[int] | int | None = None,
+    node_args: Mapping[str, Any] | None = None,
+    ci: float | None = None,
+) -> dict[str, Any]:
+    """What attempts at the tasks of a template's version used."""
     values, level = _texts(version, node_args or {}), _checked_level(ci)
-    version_id = version.id
     attempts, tasks = 0, set()
     memory: list[float] = []
     runtime: list[float] = []
-    with version.tool.database.read() as connection:
-        arrays = usage.arrays_of_version(connection, version_id)
-        chosen = list(arrays.values()) if workflows is None else _chosen(version, arrays, workflows)
-        # One after the other: there may be a million, of which two numbers each are enough.
-        for task_id, maxrss, wallclock in usage.of_arrays(connection, chosen, values):
-            attempts += 1
-            tasks.add(task_id)
-            if maxrss:
-                memory.append(maxrss)
-            if wallclock:
-                runtime.append(wallclock)
+    arrays = usage.arrays_of_version(connection, version.id)
+    chosen = list(arrays.values()) if workflows is None else _chosen(version, arrays, workflows)
+    # One after the other: there may be a million, of which two numbers each are enough.
+    for task_id, maxrss, wallclock in usage.of_arrays(connection, chosen, values):
+        attempts += 1
+        tasks.add(task_id)
+        if maxrss:
+            memory.append(maxrss)
+        if wallclock:
+            runtime.append(wallclock)
     memory.sort()
     runtime.sort()
     return {
@@ -75,15 +100,24 @@ def suggested(memory: Sequence[float], runtime: Sequence[float], held: int = HEL
     """Compute resources that would have held most of what was used, with room to spare; values ascend."""
     request: dict[str, str] = {}
     if memory:
-        request["memory"] = str(_roomy(Memory.of_bytes(round(enough_for(memory, held))), _MEMORY_STEPS))
+        request["memory"] = str(memory_in_steps(enough_for(memory, held), HEAD_ROOM))
     if runtime:
-        request["runtime"] = str(_roomy(Runtime(enough_for(runtime, held)), _RUNTIME_STEPS))
+        request["runtime"] = str(runtime_in_steps(enough_for(runtime, held), HEAD_ROOM))
     return request
 
 
-def _roomy(used: Quantity, steps: Sequence[Quantity]) -> Quantity:
-    """The amount and its head room, in whole steps that add no more than an eighth to it where they can."""
-    amount = used * HEAD_ROOM
+def memory_in_steps(count: float, head_room: float = 1) -> Memory:
+    """So many bytes and their head room, as a person would write them."""
+    return _in_steps(Memory.of_bytes(round(count)) * head_room, _MEMORY_STEPS)
+
+
+def runtime_in_steps(seconds: float, head_room: float = 1) -> Runtime:
+    """So many seconds and their head room, as a person would write them."""
+    return _in_steps(Runtime(seconds) * head_room, _RUNTIME_STEPS)
+
+
+def _in_steps(amount: Quantity, steps: Sequence[Quantity]) -> Quantity:
+    """The amount in whole steps that add no more than an eighth to it where they can."""
     step = max((step for step in steps if step * 8 <= amount), default=steps[0])
     return step * math.ceil(amount / step)
 
@@ -112,7 +146,7 @@ _FIGURES: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
 }
 
 
-def _texts(version: TaskTemplateVersion, node_args: Mapping[str, Any]) -> dict[str, list[str]]:
+def _texts(version: Known, node_args: Mapping[str, Any]) -> dict[str, list[str]]:
     """The values of each node arg, as the database has them."""
     if unknown := sorted(node_args.keys() - set(version.node_args)):
         raise InvalidArguments(
@@ -134,9 +168,7 @@ def _checked_level(ci: float | None) -> float | None:
     )
 
 
-def _chosen(
-    version: TaskTemplateVersion, arrays: Mapping[int, int], workflows: Iterable[int] | int
-) -> list[int]:
+def _chosen(version: Known, arrays: Mapping[int, int], workflows: Iterable[int] | int) -> list[int]:
     """The arrays of these workflows."""
     ids = list(dict.fromkeys([workflows] if isinstance(workflows, int) else workflows))
     if unknown := [number for number in ids if number not in arrays]:

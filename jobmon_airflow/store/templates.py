@@ -80,6 +80,18 @@ def versions_of(connection: Connection, template_id: int) -> list[tuple[int, Ver
     return _versions(connection, query.where(table.c.task_template_id == template_id).order_by(table.c.id))
 
 
+def of_id(connection: Connection, version_id: int) -> tuple[str, Version] | None:
+    """The name of the template, and what its version of this id says; None if there is none."""
+    table = task_template_version
+    query = select(table.c.id, table.c.task_template_id, table.c.command_template)
+    found = _versions(connection, query.where(table.c.id == version_id))
+    if not found:
+        return None
+    [(_, version)] = found
+    names = select(task_template.c.name).where(task_template.c.id == version.template_id)
+    return connection.execute(names).scalar_one(), version
+
+
 def newest_of_arrays(connection: Connection, array_ids: Collection[int]) -> Version:
     """The newest of the versions whose tasks are in these arrays."""
     table = task_template_version

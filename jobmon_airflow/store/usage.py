@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 
 from jobmon_airflow.states import TaskInstanceStatus
 from jobmon_airflow.store import sets
@@ -92,6 +92,37 @@ def of_arrays(
             task_instance.c.array_id == array_id, task_instance.c.status.in_(ENDED)
         )
         yield from sets.stream(connection, _having(query, node_args))
+
+
+class Together(NamedTuple):
+    """What attempts used together that had asked for the same: bytes and seconds, None where nothing was measured."""
+
+    task_resources_id: int | None
+    attempts: int
+    measured_memory: int  #: of so many it is known
+    min_memory: float | None
+    sum_memory: float | None
+    max_memory: float | None
+    measured_runtime: int
+    min_runtime: float | None
+    sum_runtime: float | None
+    max_runtime: float | None
+
+
+def by_request(connection: Connection, array_id: int) -> list[Together]:
+    """What an array's attempts used that ended, by what they had asked for."""
+    memory = func.nullif(task_instance.c.maxrss, 0)
+    runtime = func.nullif(task_instance.c.wallclock, 0)
+    query = (
+        select(
+            task_instance.c.task_resources_id,
+            func.count(),
+            *(of(each) for each in (memory, runtime) for of in (func.count, func.min, func.sum, func.max)),
+        )
+        .where(task_instance.c.array_id == array_id, task_instance.c.status.in_(ENDED))
+        .group_by(task_instance.c.task_resources_id)
+    )
+    return [Together(*row) for row in connection.execute(query)]
 
 
 def _having(query: Select[Any], node_args: Mapping[str, Collection[str]]) -> Select[Any]:

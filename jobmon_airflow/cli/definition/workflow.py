@@ -6,6 +6,7 @@ from typing import Final
 
 from jobmon_airflow.cli.declaring import Argument, Command, Group
 from jobmon_airflow.cli.definition.common import WORKFLOW_ID, WORKFLOW_IDS, limit, of_template
+from jobmon_airflow.cli.definition.resources import RESOURCES
 
 _RESUME: Final = (
     Argument(
@@ -123,6 +124,7 @@ WORKFLOW: Final = Group(
                 limit("of how many attempts"),
             ),
         ),
+        RESOURCES,
         Command(
             name="errors",
             help="What tasks of a workflow said when they failed",
