@@ -5,8 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from jobmon_airflow.cli.declaring import Argument, Command
+from jobmon_airflow.cli.definition.common import WORKFLOW_ID, limit
 
 TOP: Final = (
+    Command(
+        name="errors",
+        help="What went wrong in a workflow, in groups of attempts that failed alike",
+        does="grouping:of_workflow",
+        arguments=(
+            WORKFLOW_ID,
+            limit("how many groups", 10),
+            Argument(
+                name="lines",
+                flags=("--lines",),
+                type=int,
+                default=12,
+                metavar="NUMBER",
+                help="of what an attempt of the first groups said (default: 12)",
+            ),
+        ),
+    ),
     Command(
         name="reap",
         help="End the runs whose controller is gone, and their jobs",

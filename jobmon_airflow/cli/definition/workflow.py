@@ -139,6 +139,12 @@ WORKFLOW: Final = Group(
             may_watch=True,
         ),
         Command(
+            name="plan",
+            help="What a resume would do: what runs again and asks for what, and what is left as it is",
+            does="planning:of_resume",
+            arguments=(WORKFLOW_ID, *_RESUME[:2]),
+        ),
+        Command(
             name="resume",
             help="Go on with a workflow: in this terminal, or in Airflow",
             does="resuming:resume",
