@@ -42,6 +42,11 @@ def _paragraphs(found: Explanation) -> Iterator[str | Table]:
     known = found.standing
     name = f" '{known.name}'" if known.name else ""
     yield f"Workflow {known.workflow_id}{name} of {known.tool} is {known.status.label}. {found.who}"
+    yield from details(found)
+
+
+def details(found: Explanation) -> Iterator[str | Table]:
+    """How far each template's tasks are, and what those wait for that have not begun."""
     yield Table(
         _COLUMNS,
         [
@@ -53,7 +58,7 @@ def _paragraphs(found: Explanation) -> Iterator[str | Table]:
                 "FAILED": (fatal := each.counts[TaskBucket.FATAL]),
                 "WAITING": each.total - done - running - fatal,
             }
-            for each in known.templates
+            for each in found.standing.templates
         ],
     )
     for template in dict.fromkeys(wait.template for wait in found.waits):

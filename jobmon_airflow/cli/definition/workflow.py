@@ -145,6 +145,22 @@ WORKFLOW: Final = Group(
             arguments=(WORKFLOW_ID, *_RESUME[:2]),
         ),
         Command(
+            name="watch",
+            help="How a workflow goes on, until nobody runs it any more; how it ended is the exit code",
+            does="following:workflow",
+            arguments=(
+                WORKFLOW_ID,
+                Argument(
+                    name="seconds",
+                    flags=("--seconds",),
+                    type=float,
+                    default=2.0,
+                    metavar="SECONDS",
+                    help="between two looks (default: 2)",
+                ),
+            ),
+        ),
+        Command(
             name="resume",
             help="Go on with a workflow: in this terminal, or in Airflow",
             does="resuming:resume",
