@@ -189,6 +189,11 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
         default="{AIRFLOW_HOME}/logs/jobmon",
         example="/var/log/jobmon",
     ),
+    "classic_cluster": _option(
+        "Cluster that SGEExecutor stands for in workflows of Jobmon 1.x and 2.x. Empty means slurm where its commands are "
+        "on this machine, and multiprocess elsewhere.",
+        example="cluster_a",
+    ),
     "api_url": _option(
         "Address of Airflow's API server as scripts reach it that hand a workflow over by workflow.submit(). Empty "
         "means [api] base_url, and http://localhost:8080 if that is empty too.",

@@ -39,6 +39,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "sql_alchemy_conn": "",
     "poll_interval": "5.0",
     "engine_log_folder": "{AIRFLOW_HOME}/logs/jobmon",
+    "classic_cluster": "",
     "api_url": "",
     "api_token": "",
     "api_username": "",
@@ -56,6 +57,15 @@ class Address:
     url: str
     origin: str
     is_embedded: bool = False  #: the default file, which is made and migrated without asking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """An option of ``[jobmon]`` as it holds here, and who says so."""
+
+    name: str
+    value: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +125,24 @@ def option(name: str, environ: Mapping[str, str] = os.environ) -> str:
     >>> option("poll_interval", {"AIRFLOW__JOBMON__POLL_INTERVAL": "2"})
     '2'
     """
-    said = next((value for value, _ in _said("jobmon", name, environ) if value), None)
-    return (said or DEFAULTS[name]).replace("{AIRFLOW_HOME}", str(airflow_home(environ)))
+    return setting(name, environ).value
+
+
+def setting(name: str, environ: Mapping[str, str] = os.environ) -> Setting:
+    """The same, and who says so.
+
+    >>> setting("poll_interval", {"AIRFLOW__JOBMON__POLL_INTERVAL": "2"}).origin
+    'AIRFLOW__JOBMON__POLL_INTERVAL'
+    """
+    defaults = (DEFAULTS[name], "the default")
+    value, origin = next((found for found in _said("jobmon", name, environ) if found[0]), defaults)
+    value = (value or "").replace("{AIRFLOW_HOME}", str(airflow_home(environ)))
+    return Setting(name=name, value=value, origin=origin)
+
+
+def config_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Airflow's configuration, whether it is there or not."""
+    return Path(environ.get("AIRFLOW_CONFIG") or airflow_home(environ) / "airflow.cfg").expanduser()
 
 
 def poll_interval(environ: Mapping[str, str] = os.environ) -> float:
@@ -173,7 +199,7 @@ def _said(section: str, name: str, environ: Mapping[str, str]) -> Iterator[tuple
     if is_secret:
         yield _output(environ.get(f"{variable}_CMD"), f"{variable}_CMD"), f"{variable}_CMD"
         _refuse_backend(environ.get(f"{variable}_SECRET"), f"{variable}_SECRET", name)
-    config = Path(environ.get("AIRFLOW_CONFIG") or airflow_home(environ) / "airflow.cfg").expanduser()
+    config = config_file(environ)
     yield _from_config(config, section, name), f"[{section}] {name} in {config}"
     if is_secret:
         origin = f"[{section}] {name}_cmd in {config}"
@@ -188,7 +214,8 @@ def _from_config(config: Path, section: str, name: str) -> str | None:
     except OSError:
         return None
     read = _read(config, known.st_mtime_ns, known.st_size, known.st_ino)
-    return read.get(section, name, fallback="").strip() or None
+    # Airflow, which fills in what stands behind a percent sign, has it written twice where it means itself.
+    return read.get(section, name, fallback="").strip().replace("%%", "%") or None
 
 
 @lru_cache(maxsize=8)  # Airflow's own file is long, and each operator in a DAG file asks for an option
