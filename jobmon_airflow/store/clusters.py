@@ -126,6 +126,13 @@ def of_workflow(connection: Connection, workflow_id: int) -> set[str]:
     return {row.cluster_name for row in rows.values()}
 
 
+def in_use(connection: Connection) -> set[str]:
+    """The clusters that tasks were ever meant for."""
+    asked = select(queue.c.cluster_id).join(task_resources, task_resources.c.queue_id == queue.c.id)
+    query = select(cluster.c.name).where(cluster.c.id.in_(asked))
+    return set(connection.execute(query).scalars())
+
+
 def connection_of(connection: Connection, name: str) -> tuple[str, dict[str, Any]]:
     """The type of a cluster, and how to reach it."""
     query = (

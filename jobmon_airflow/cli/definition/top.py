@@ -26,6 +26,19 @@ TOP: Final = (
         ),
     ),
     Command(
+        name="doctor",
+        help="Whether the database, Airflow and the clusters are there and answer, and what to do if not",
+        does="doctor:examine",
+        arguments=(
+            Argument(
+                name="clusters",
+                flags=("-c", "--cluster"),
+                many=True,
+                help="these clusters, in place of all that tasks were ever sent to",
+            ),
+        ),
+    ),
+    Command(
         name="reap",
         help="End the runs whose controller is gone, and their jobs",
         does="reaping:reap",
