@@ -1,7 +1,8 @@
 """A run in the process of a script: `workflow.run()`.
 
 The engine's loop has a thread of its own, so that it runs in a notebook too, whose main thread has a loop already,
-and goes on while a person is asked whether it shall stop. The main thread waits, and listens to signals.
+and goes on while a person is asked whether it shall stop. The main thread waits, listens to signals, and calls what no
+other thread may call.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from jobmon_airflow.engine.session import Result, Session
 
 _ENDINGS: Final = (signal.SIGTERM, signal.SIGHUP)
+_waiting: Final[
+    list[_Foreground]
+] = []  # whose main thread waits; more than one if a call runs a workflow in turn
 
 
 def run(session: Session, display: Display) -> Result:
@@ -30,12 +35,22 @@ def run(session: Session, display: Display) -> Result:
     return _Foreground(session, display).run()
 
 
+def in_main_thread(function: Callable[[], Any]) -> Any:
+    """What the function returns, which other threads than the main one must not call: R's functions are such.
+
+    The engine may ask for it, because while a workflow runs the main thread waits for nothing else.
+    """
+    if threading.current_thread() is threading.main_thread() or not _waiting:
+        return function()
+    return _waiting[-1].call(function)
+
+
 class _Foreground:
     def __init__(self, session: Session, display: Display) -> None:
         self._session = session
         self._display = display
         # An Event has a lock, which a handler could need while it interrupts who holds it.
-        self._calls: SimpleQueue[None] = SimpleQueue()
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._is_over = False
         self._interrupts = 0
         self._is_asking = False
@@ -45,10 +60,15 @@ class _Foreground:
 
     def run(self) -> Result:
         thread = threading.Thread(target=self._work, name="jobmon-engine", daemon=True)
-        with _listening({signal.SIGINT: self._interrupted, **dict.fromkeys(_ENDINGS, self._told_to_end)}):
+        handlers: dict[signal.Signals, Callable[[int, Any], None]] = dict.fromkeys(
+            _ENDINGS, self._told_to_end
+        )
+        handlers[signal.SIGINT] = self._interrupted
+        with _listening(handlers), self._ready_to_call():
             thread.start()
             while not self._is_over:
-                self._calls.get()
+                if call := self._calls.get():
+                    call()
                 self._heed()
             thread.join()
         if self._ended_by is not None:
@@ -66,6 +86,32 @@ class _Foreground:
         finally:
             self._is_over = True
             self._calls.put(None)
+
+    # --- calls for other threads --------------------------------------------------------------------------
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        """Have the waiting thread call the function, and wait for what it returns or raises."""
+        answer: Future[Any] = Future()
+
+        def fulfil() -> None:
+            try:
+                answer.set_result(function())
+            except BaseException as error:  # noqa: BLE001 - it is raised where the answer is waited for
+                answer.set_exception(error)
+
+        self._calls.put(fulfil)
+        return answer.result()
+
+    @contextmanager
+    def _ready_to_call(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        _waiting.append(self)
+        try:
+            yield
+        finally:
+            _waiting.remove(self)
 
     # --- signals ------------------------------------------------------------------------------------------
 

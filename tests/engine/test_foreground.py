@@ -17,6 +17,7 @@ import pytest
 from jobmon_airflow import Tool, task_generator
 from jobmon_airflow.client import registry
 from jobmon_airflow.engine.__main__ import main
+from jobmon_airflow.engine.foreground import in_main_thread
 from jobmon_airflow.errors import RunInsideTask
 from jobmon_airflow.store import attributes, error_logs
 from tests.engine.real import commanded, eventually
@@ -77,6 +78,28 @@ def test_a_workflow_runs_in_a_thread_which_hears_no_signals(url: str) -> None:
 
     assert ended == ["D"]
     assert during == before
+
+
+def test_what_no_other_thread_may_call_is_called_in_the_main_thread_while_a_workflow_runs(url: str) -> None:
+    called_in: list[threading.Thread] = []
+
+    def look() -> dict[str, int]:
+        called_in.append(threading.current_thread())
+        return {"cores": len(called_in)}
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    functions = {"a": lambda: in_main_thread(look), "b": lambda: in_main_thread(fail), "c": look}
+    commands = {name: f"echo {name}" for name in functions}
+    each = {name: {"compute_resources": function} for name, function in functions.items()}
+    workflow = commanded(url, commands, each=each, max_attempts=1)
+
+    assert workflow.run() == "E"
+
+    assert called_in.count(threading.main_thread()) == 1
+    assert statuses(workflow) == {"a": "D", "b": "F", "c": "D"}
+    assert in_main_thread(look) == {"cores": 3}
 
 
 def test_a_workflow_runs_where_an_event_loop_runs_already_as_in_a_notebook(url: str) -> None:
