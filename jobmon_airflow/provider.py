@@ -190,8 +190,8 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
         example="/var/log/jobmon",
     ),
     "classic_cluster": _option(
-        "Cluster that SGEExecutor stands for in workflows of Jobmon 1.x and 2.x. Empty means slurm where its commands are "
-        "on this machine, and multiprocess elsewhere.",
+        "Cluster that SGEExecutor stands for in workflows of Jobmon 1.x and 2.x. Empty means slurm where its commands "
+        "are on this machine, and multiprocess elsewhere.",
         example="cluster_a",
     ),
     "api_url": _option(

@@ -147,7 +147,7 @@ class Tool(Defaults):
         command, ``{arg}`` puts the value in, ``{arg:q}`` quotes it for the shell, ``{{`` is a plain brace.
         """
         templates = self.active_tool_version.task_templates
-        template = templates.get(template_name) or TaskTemplate(self.active_tool_version, template_name)
+        template = templates.get(template_name) or self._new_template(template_name)
         version = template.get_task_template_version(command_template, node_args, task_args, op_args)
         templates[template_name] = template
         version._set_at_once(
@@ -191,6 +191,9 @@ class Tool(Defaults):
             default_resource_scales_set,
             default_max_attempts,
         )
+
+    def _new_template(self, template_name: str) -> TaskTemplate:
+        return TaskTemplate(self.active_tool_version, template_name)
 
     # --- defaults from YAML, where tools have Jobmon's other order of arguments ---------------------------
 
