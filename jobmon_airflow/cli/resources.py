@@ -12,9 +12,9 @@ from jobmon_airflow.client import usage as measured
 from jobmon_airflow.client.usage import Known
 from jobmon_airflow.engine import claims
 from jobmon_airflow.errors import InvalidQuestion, UnknownName, UnknownVersion
-from jobmon_airflow.store import templates, workflows
+from jobmon_airflow.store import tasks, templates, workflows
 from jobmon_airflow.store import usage as stored
-from jobmon_airflow.view import asking
+from jobmon_airflow.view import asking, origins
 from jobmon_airflow.view.asking import Strategies, Strategy
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def yaml(
     *,
     workflow_id: int | None = None,
     template: str | None = None,
+    task_id: int | None = None,
     mem_strategy: str = Strategy.AVG,
     core_strategy: str = Strategy.AVG,
     runtime_strategy: str = Strategy.MAX,
@@ -139,7 +140,7 @@ def yaml(
         memory=Strategy(mem_strategy), cores=Strategy(core_strategy), runtime=Strategy(runtime_strategy)
     )
     with registry.database(database).read() as connection:
-        arrays = _arrays(connection, workflow_id, template)
+        arrays = _arrays(connection, workflow_id, template, task_id)
         found = asking.of_templates(connection, arrays, how, clusters or ())
     if not found:
         raise InvalidQuestion(
@@ -155,12 +156,12 @@ def yaml(
 
 
 def _arrays(
-    connection: Connection, workflow_id: int | None, template: str | None
+    connection: Connection, workflow_id: int | None, template: str | None, task_id: int | None
 ) -> Mapping[str, Sequence[int]]:
     """The arrays of a workflow by the names of their templates, or those of one template's version."""
-    if (workflow_id is None) == (template is None):
+    if [workflow_id, template, task_id].count(None) != 2:
         raise InvalidQuestion(
-            "It takes a workflow (-w) or a version of a template (-t), and not both.",
+            "It takes a workflow (-w), a task (-t) or a version of a template (--template-version).",
             remedy="Name one of them.",
         )
     found: dict[str, list[int]] = {}
@@ -169,8 +170,18 @@ def _arrays(
         for number, name in workflows.array_names(connection, workflow_id).items():
             found.setdefault(name, []).append(number)
         return found
-    name, version = _version(connection, template or "", ())
+    named = template if task_id is None else str(_version_of_task(connection, task_id))
+    name, version = _version(connection, named or "", ())
     return {name: list(stored.arrays_of_version(connection, version.id).values())}
+
+
+def _version_of_task(connection: Connection, task_id: int) -> int:
+    """The version of the template that a task is of."""
+    workflow_id = origins.workflow_of_task(connection, task_id)
+    task = tasks.row(connection, task_id)
+    assert task is not None, "its workflow was found"
+    versions = workflows.array_ids(connection, workflow_id)
+    return next(version for version, array_id in versions.items() if array_id == task.array_id)
 
 
 def _write(path: Path, text: str) -> None:

@@ -73,7 +73,15 @@ RESOURCES: Final = Group(
                     help="of all templates of this workflow",
                 ),
                 Argument(
-                    name="template", flags=_TEMPLATE, help="of this version of a template, by its number"
+                    name="task_id",
+                    flags=("-t", "--task-id"),
+                    type=int,
+                    help="of the template of this task",
+                ),
+                Argument(
+                    name="template",
+                    flags=("--template-version",),
+                    help="of this version of a template, by its number",
                 ),
                 _strategy("mem_strategy", ("--mem-strategy", "--value-mem"), "avg", _STRATEGIES),
                 _strategy("core_strategy", ("--core-strategy", "--value-core"), "avg", _STRATEGIES[:3]),
