@@ -25,7 +25,13 @@ export function Limit({ use, workflow, done }: Props) {
         </button>
       )}
       {workflow && isOpen && (
-        <LimitDialog workflow={workflow} template={use.name} order={order} onClose={() => setOpen(false)} />
+        <LimitDialog
+          workflow={workflow}
+          template={use.name}
+          now={use.limit}
+          order={order}
+          onClose={() => setOpen(false)}
+        />
       )}
     </span>
   );

@@ -9,19 +9,21 @@ interface Props {
   workflow: Workflow;
   /** The template that is chosen at first; without it the whole workflow. */
   template?: string;
+  /** The limit that is chosen at first, where the caller knows it from a later answer than the workflow's. */
+  now?: number | null;
   order: (path: string, body: unknown) => Promise<void>;
   onClose: () => void;
 }
 
 /** Asks how many tasks may run at a time, of the workflow or of a template. */
-export function LimitDialog({ workflow, template: first = "", order, onClose }: Props) {
+export function LimitDialog({ workflow, template: first = "", now = limitOf(workflow, first), order, onClose }: Props) {
   const [template, setTemplate] = useState(first);
-  const [text, setText] = useState(() => textOf(workflow, first));
+  const [text, setText] = useState(() => asTyped(now));
   const wanted = text.trim() === "" ? NONE : Number(text);
   const isReady = Number.isInteger(wanted) && wanted >= 0 && wanted <= NONE;
   const choose = (name: string) => {
     setTemplate(name);
-    setText(textOf(workflow, name));
+    setText(asTyped(limitOf(workflow, name)));
   };
   return (
     <Confirm
@@ -63,8 +65,11 @@ export function LimitDialog({ workflow, template: first = "", order, onClose }: 
   );
 }
 
-/** The limit that holds now, as one types it. What is paused is mostly meant to go on. */
-function textOf(workflow: Workflow, template: string): string {
-  const now = template ? workflow.templates.find(({ name }) => name === template)?.limit : workflow.limit;
-  return now ? String(now) : "";
+function limitOf(workflow: Workflow, template: string): number | null | undefined {
+  return template ? workflow.templates.find(({ name }) => name === template)?.limit : workflow.limit;
+}
+
+/** A limit as one types it. What is paused is mostly meant to go on. */
+function asTyped(limit: number | null | undefined): string {
+  return limit ? String(limit) : "";
 }
