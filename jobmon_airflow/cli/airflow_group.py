@@ -10,6 +10,7 @@ from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
 
 from jobmon_airflow.cli.declaring import Group
 from jobmon_airflow.cli.definition import JOBMON
+from jobmon_airflow.cli.old_names import with_old_names
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def get_cli_commands() -> list[CLICommand]:
     """The group of commands that Airflow adds to its own."""
-    return [_group(JOBMON, "airflow")]
+    return [_group(with_old_names(JOBMON), "airflow")]
 
 
 def _group(group: Group, *before: str) -> GroupCommand:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobmon_airflow.cli.declaring import Command, Group
 from jobmon_airflow.cli.definition import JOBMON
+from jobmon_airflow.cli.old_names import with_old_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what was typed, and return the exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
-    asked = vars(parser(JOBMON, words).parse_args(words or ["--help"]))
+    asked = vars(parser(with_old_names(JOBMON), words).parse_args(words or ["--help"]))
     if asked["verbose"] or asked["debug"]:
         import logging
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from argparse import Action
+from argparse import PARSER, Action
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ class Argument:
     required: bool = False
     sets: Any = None  #: what a flag without a value means
     takes: Any = None  #: what a flag means whose value was left out
-    is_rest: bool = False  #: all that follows, flags too
+    is_rest: bool = False  #: a word, and all that follows it, flags too
 
     def __post_init__(self) -> None:
         assert self.name.isidentifier()
@@ -49,7 +49,7 @@ class Argument:
     def in_argparse(self) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
         """What ``add_argument`` is to be called with; the flag comes first, so that its default holds."""
         if self.is_rest:
-            yield (self.name,), {"nargs": "...", "metavar": self.metavariable, "help": self.help}
+            yield (self.name,), {"nargs": PARSER, "metavar": self.metavariable, "help": self.help}
         elif self.flags:
             yield self.flags, {"dest": self.name, "help": self.help, "default": self.default, **self._value()}
         if self.by_place:
@@ -145,7 +145,10 @@ JSON = Argument(
     name="output", flags=("-n", "--json"), sets="json", default="table", help="the same as -o json"
 )
 DATABASE = Argument(
-    name="database", flags=("--database",), metavar="ADDRESS", help="the database, in place of the usual one"
+    name="database",
+    flags=("--database", "--db-uri"),
+    metavar="ADDRESS",
+    help="the database, in place of the usual one",
 )
 WATCH = Argument(
     name="watch",

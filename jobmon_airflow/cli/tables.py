@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jobmon_airflow import settings
 from jobmon_airflow.cli.answers import Answer
+from jobmon_airflow.errors import JobmonError
 from jobmon_airflow.store import migrations
 from jobmon_airflow.store.database import Database
 
@@ -33,6 +34,17 @@ def migrate(revision: str = "head", database: str | None = None) -> Answer:
     with _opened(database) as found:
         version = migrations.migrate(found, revision)
         return Answer(f"The tables in {found.name} are of version {version or 'none: they are gone'}.")
+
+
+def terminate(*, yes: bool = False, database: str | None = None) -> Answer:
+    """Remove the tables and all that they hold, if it is meant."""
+    with _opened(database) as found:
+        if not yes:
+            raise JobmonError(
+                f"This removes all Jobmon tables in {found.name}, with every workflow in them.",
+                remedy="If that is meant, add --yes.",
+            )
+    return migrate("base", database)
 
 
 @contextmanager

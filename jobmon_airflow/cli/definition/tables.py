@@ -18,6 +18,7 @@ TABLES: Final = Group(
             name="migrate",
             help="Make the tables, or bring them up to date",
             does="tables:migrate",
+            aliases=("init", "upgrade"),
             arguments=(
                 Argument(
                     name="revision",
@@ -25,6 +26,16 @@ TABLES: Final = Group(
                     by_place=True,
                     default="head",
                     help="a version to go to instead; base removes the tables",
+                ),
+            ),
+        ),
+        Command(
+            name="terminate",
+            help="Remove the tables and all that they hold",
+            does="tables:terminate",
+            arguments=(
+                Argument(
+                    name="yes", flags=("-y", "--yes"), sets=True, default=False, help="yes, it is meant"
                 ),
             ),
         ),
