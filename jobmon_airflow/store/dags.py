@@ -137,9 +137,9 @@ def _with_all(
     connection: Connection, dag_id: int, found: set[int], pending: Iterable[int], column: str
 ) -> set[int]:
     """The same for a graph of many steps, which is read as a whole."""
-    side = 1 if column == _UPSTREAMS else 2
-    beside = {row[0]: row[side] for row in edges_of(connection, dag_id)}
-    beside |= {-row[0]: row[side] for row in joins_of(connection, dag_id)}
+    is_upwards = column == _UPSTREAMS
+    beside = {number: up if is_upwards else down for number, up, down in edges_of(connection, dag_id)}
+    beside |= {-number: up if is_upwards else down for number, up, down in joins_of(connection, dag_id)}
     left = list(pending)
     while left:
         new = [number for number in json.loads(beside[left.pop()]) if number not in found]

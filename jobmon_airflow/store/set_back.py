@@ -106,4 +106,7 @@ def _with_downstreams(connection: Connection, workflow_id: int, first: Iterable[
 
 
 def _graph(connection: Connection, workflow_id: int) -> int:
-    return connection.execute(select(workflow.c.dag_id).where(workflow.c.id == workflow_id)).scalar_one()
+    dag_id: int = connection.execute(
+        select(workflow.c.dag_id).where(workflow.c.id == workflow_id)
+    ).scalar_one()
+    return dag_id

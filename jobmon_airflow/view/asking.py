@@ -127,7 +127,9 @@ def _cores(asked: Resources, count: int) -> tuple[int, float, float, float]:
 
 def _value(how: Strategy, parts: Sequence[tuple[Any, ...]]) -> float | None:
     """The least, the mean or the most of values that are known as how many, least, sum and most; None without any."""
-    known = [(count, float(least), float(total), float(most)) for count, least, total, most in parts if count]
+    known: list[tuple[int, float, float, float]] = [
+        (int(count), float(least), float(total), float(most)) for count, least, total, most in parts if count
+    ]
     if not known:
         return None
     match how:
