@@ -245,7 +245,7 @@ def test_airflow_s_form_knows_our_connections(served):
 
 def test_the_page_about_the_view_says_what_works(served, workflow, client):
     """Its questions to the API are typed as they are printed."""
-    from tests.test_docs import ROOT, blocks
+    from tests.docs.pages import ROOT, blocks
 
     token = client("admin").headers["Authorization"].removeprefix("Bearer ")
     told = {
