@@ -84,16 +84,16 @@ def test_a_task_is_marked_as_done_and_runs_again(page, survey):
 
 def test_a_template_is_limited_on_its_own_page(reader, survey):
     page = reader.open(f"/workflow/{survey.failed}/template/measure")
-    page_says = expect(page.locator("main"))
+    limit = page.locator("main .push .quiet")
 
     order(page, "Limit…", "Set the limit", and_fill="2")
-    page_says.to_contain_text("at most 2 tasks")
+    expect(limit).to_have_text("at most 2 tasks")
     page.get_by_role("button", name="Limit…").click()
     expect(page.get_by_role("spinbutton")).to_have_value("2")
     page.get_by_role("button", name="Cancel").click()
 
     order(page, "Limit…", "Lift the limit", and_fill="")
-    page_says.to_contain_text("no limit")
+    expect(limit).to_have_text("no limit")
 
 
 def test_who_may_only_look_is_offered_nothing_to_do(browser, survey):

@@ -16,7 +16,13 @@ interface Props {
 }
 
 /** Asks how many tasks may run at a time, of the workflow or of a template. */
-export function LimitDialog({ workflow, template: first = "", now = limitOf(workflow, first), order, onClose }: Props) {
+export function LimitDialog({
+  workflow,
+  template: first = "",
+  now = limitOf(workflow, first),
+  order,
+  onClose,
+}: Props) {
   const [template, setTemplate] = useState(first);
   const [text, setText] = useState(() => asTyped(now));
   const wanted = text.trim() === "" ? NONE : Number(text);
