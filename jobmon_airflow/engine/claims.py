@@ -50,6 +50,7 @@ def take(
         workflow_runs.beat(connection, ours, at + lease)
         return ours
     workflow = known(connection, workflow_id)
+    _refuse_incomplete(workflow)
     refuse_complete(workflow)
     _refuse_held(connection, workflow, resume)
     if workflow.status != WorkflowStatus.REGISTERING:
@@ -81,6 +82,14 @@ def refuse_complete(workflow: Row[Any]) -> None:
             f"Workflow {workflow.id} is done since {workflow.status_date:%Y-%m-%d %H:%M:%S} UTC; nothing is left "
             "to run.",
             remedy="To run it once more, give it other workflow_args, or set tasks back to be run again.",
+        )
+
+
+def _refuse_incomplete(workflow: Row[Any]) -> None:
+    if workflow.created_date is None:
+        raise WorkflowNotResumable(
+            f"Workflow {workflow.id} is not here as a whole yet: its import has not come to its end.",
+            remedy="Wait for it; or, if it was interrupted, type the same 'jobmon import' again, which goes on.",
         )
 
 

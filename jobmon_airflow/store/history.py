@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
     from jobmon_airflow.store.workflows import Identity
 
@@ -85,6 +85,14 @@ def add_tool_version(connection: Connection, tool_id: int) -> int:
     result = connection.execute(insert(tool_version).values(tool_id=tool_id))
     assert result.inserted_primary_key is not None
     return int(result.inserted_primary_key[0])
+
+
+def versions_made_here(connection: Connection, tool_id: int) -> list[int]:
+    """The versions of a tool that did not come from elsewhere, oldest first."""
+    query = select(tool_version.c.id).where(
+        tool_version.c.tool_id == tool_id, tool_version.c.created_date.is_not(None)
+    )
+    return list(connection.execute(query.order_by(tool_version.c.id)).scalars())
 
 
 # --- workflows and runs ---------------------------------------------------------------------------------------
@@ -182,7 +190,7 @@ def arrays_of_tasks(connection: Connection, task_ids: Collection[int]) -> dict[i
     return sets.mapping(connection, query)
 
 
-def identities_of_tasks(connection: Connection, workflow_id: int) -> Iterator[Row[tuple[int, str, str]]]:
+def identities_of_tasks(connection: Connection, workflow_id: int) -> Iterator[Any]:
     """What makes each task of a workflow the one it is: template version, hash of node args, hash of task args."""
     query = (
         select(array.c.task_template_version_id, node.c.node_args_hash, task.c.task_args_hash)
@@ -193,7 +201,7 @@ def identities_of_tasks(connection: Connection, workflow_id: int) -> Iterator[Ro
     return sets.stream(connection, query)
 
 
-def nodes_by_id(connection: Connection, ids: Collection[int]) -> Sequence[Row[tuple[int, int, str]]]:
+def nodes_by_id(connection: Connection, ids: Collection[int]) -> Sequence[Any]:
     """Nodes: id, template version, hash of args."""
     query = select(node.c.id, node.c.task_template_version_id, node.c.node_args_hash).where(
         sets.among(node.c.id, ids)

@@ -15,7 +15,7 @@ from jobmon_airflow.store.schema import NAME_LENGTH, imported, origin
 from jobmon_airflow.store.words import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -55,13 +55,12 @@ def all_ids(connection: Connection, origin_id: int, kind: str) -> dict[int, int]
     return sets.mapping(connection, query)
 
 
-def note(
-    connection: Connection, origin_id: int, kind: str, rows: Mapping[int, int] | Iterable[tuple[int, int]]
-) -> None:
+def note(connection: Connection, origin_id: int, kind: str, ids: Mapping[int, int]) -> None:
     """Note our ids of an original's rows; what is noted already stays."""
-    pairs = rows.items() if isinstance(rows, dict) else rows
     constants = {"origin_id": origin_id, "kind": kind}
-    sets.insert(connection, imported, ("original_id", "id"), pairs, constants=constants, keep_existing=True)
+    sets.insert(
+        connection, imported, ("original_id", "id"), ids.items(), constants=constants, keep_existing=True
+    )
 
 
 def counts(connection: Connection, origin_id: int) -> dict[str, int]:
