@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
 
@@ -38,11 +38,7 @@ def _mounted(each: Group | Command, *before: str) -> Iterator[CLICommand]:
     if isinstance(each, Group):
         yield _group(each, *before)
         return
-    arguments = [
-        Arg(flags, **{key: value for key, value in how.items() if value is not None})
-        for argument in each.all_arguments
-        for flags, how in argument.in_argparse()
-    ]
+    arguments = [_arg(flags, how) for argument in each.all_arguments for flags, how in argument.in_argparse()]
     for name in (each.name, *each.aliases):
         does = partial(_perform, each, " ".join((*before, name)))
         yield ActionCommand(
@@ -52,6 +48,13 @@ def _mounted(each: Group | Command, *before: str) -> Iterator[CLICommand]:
             args=arguments,
             hide=bool(each.today) or name != each.name,
         )
+
+
+def _arg(flags: tuple[str, ...], how: dict[str, Any]) -> Arg:
+    """What Airflow hands on to argparse; its constructor knows some of argparse's words only."""
+    arg = Arg(flags)
+    arg.kwargs.update(how)
+    return arg
 
 
 def _perform(command: Command, typed: str, asked: Namespace) -> None:
