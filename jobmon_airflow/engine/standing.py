@@ -8,7 +8,6 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.engine.claims import known
-from jobmon_airflow.engine.report import report
 from jobmon_airflow.engine.tallies import snapshot_of, statuses_of
 from jobmon_airflow.states import TaskBucket, TaskStatus, WorkflowRunStatus, WorkflowStatus
 from jobmon_airflow.store import dags, overviews, workflows
@@ -97,6 +96,8 @@ def latest(connection: Connection, limit: int, *, users: Collection[str] = ()) -
 
 def account(connection: Connection, standing: Standing, resume: str) -> str:
     """What is done, what failed and how, and what to type next: as the run itself would say it."""
+    from jobmon_airflow.engine.report import report  # most who ask how workflows stand want no account
+
     last = snapshot_of(connection, standing.workflow_id, standing.workflow_run_id or 0)
     return report(connection, last, resume, was_stopped=_has_work_left(standing))
 

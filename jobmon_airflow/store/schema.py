@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from jobmon_airflow.settings import UNLIMITED
+from jobmon_airflow.store.dialect_options import noted, tell_before_creation
 from jobmon_airflow.store.types import Id, LongText, UtcDateTime
 
 NAME_LENGTH: Final = 255
@@ -44,15 +45,13 @@ metadata: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+tell_before_creation(metadata)
 
 
 def _table(name: str, *parts: Any, comment: str, clustered: bool = False) -> Table:
     """A table; a clustered one keeps its rows in the order of their key, which SQLite must be told."""
-    return Table(
-        name,
-        metadata,
-        *parts,
-        comment=comment,
+    return noted(
+        Table(name, metadata, *parts, comment=comment),
         sqlite_with_rowid=not clustered,
         # Names differ when their letters differ; this collation exists on MySQL and on MariaDB.
         mysql_charset="utf8mb4",
@@ -422,15 +421,15 @@ task_instance = _table(
     _moment("status_date", nullable=False),
     _moment("report_by_date"),
     # With the id, which the others add by themselves, PostgreSQL draws a sample from the index alone.
-    Index("ix_task_instance_step", "array_id", "array_batch_num", "array_step_id", postgresql_include=["id"]),
+    noted(
+        Index("ix_task_instance_step", "array_id", "array_batch_num", "array_step_id"),
+        postgresql_include=["id"],
+    ),
     # With the id, PostgreSQL finds the last error of a run in the index alone.
-    Index("ix_task_instance_of_run", "workflow_run_id", "status", postgresql_include=["id"]),
+    noted(Index("ix_task_instance_of_run", "workflow_run_id", "status"), postgresql_include=["id"]),
     # Of what failed only, where the database can: most attempts are not among them, and are not slowed by it.
-    Index(
-        "ix_task_instance_error",
-        "array_id",
-        "error_kind_id",
-        "task_id",
+    noted(
+        Index("ix_task_instance_error", "array_id", "error_kind_id", "task_id"),
         sqlite_where=text("error_kind_id IS NOT NULL"),
         postgresql_where=text("error_kind_id IS NOT NULL"),
         postgresql_include=["id"],

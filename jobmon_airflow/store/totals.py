@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import cast, delete, func, literal_column, type_coerce
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from jobmon_airflow.store.types import UtcDateTime
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Insert, Select, Table
 
-_INSERTS: Final[dict[str, Any]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-    "mysql": mysql.insert,
-}
 _BEGINS: Final = {"minute": "%H:%M:00", "hour": "%H:00:00", "day": "00:00:00"}
 
 
 def addition(dialect: str, table: Table, query: Select[Any]) -> Insert:
     """The statement that adds what a query finds, in the order of the table's columns, to the sums of the same keys."""
-    statement = _INSERTS[dialect](table).from_select(_names(table), query)
+    # A dialect takes a while to load, and a process speaks one.
+    statement: Any = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
+    statement = statement.from_select(_names(table), query)
     new = statement.inserted if dialect == "mysql" else statement.excluded
     sums = {column.name: column + new[column.name] for column in table.c if not column.primary_key}
     keys = [column.name for column in table.primary_key]
@@ -50,8 +47,10 @@ def begin_of(dialect: str, step: str, moment: ColumnElement[Any]) -> ColumnEleme
         case "postgresql":
             begin = func.date_trunc(literal_column(f"'{step}'"), moment, literal_column("'UTC'"))
         case _:
+            from sqlalchemy.dialects.mysql import DATETIME
+
             text = func.date_format(moment, literal_column(f"'%Y-%m-%d {time.replace('%M', '%i')}'"))
-            begin = cast(text, mysql.DATETIME(fsp=6))
+            begin = cast(text, DATETIME(fsp=6))
     return type_coerce(begin, UtcDateTime)
 
 

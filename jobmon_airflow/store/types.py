@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import BigInteger, DateTime, Integer, Text
-from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 if TYPE_CHECKING:
@@ -14,8 +13,23 @@ if TYPE_CHECKING:
 
 # SQLite numbers rows by itself only in a column that is called INTEGER.
 Id: Final = BigInteger().with_variant(Integer, "sqlite")
-# TEXT ends at 64 kB on MySQL and MariaDB; commands and lists of neighbours do not.
-LongText: Final = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+
+
+class _LongText(TypeDecorator[str]):
+    """A text: TEXT ends at 64 kB on MySQL and MariaDB; commands and lists of neighbours do not."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        if not _is_mysql(dialect):
+            return dialect.type_descriptor(Text())
+        from sqlalchemy.dialects.mysql import LONGTEXT
+
+        return dialect.type_descriptor(LONGTEXT())
+
+
+LongText: Final = _LongText()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -25,9 +39,11 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
-        if dialect.name in {"mysql", "mariadb"}:
-            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
-        return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
+        if not _is_mysql(dialect):
+            return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
+        from sqlalchemy.dialects.mysql import DATETIME
+
+        return dialect.type_descriptor(DATETIME(fsp=6))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -41,3 +57,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Its dialect is loaded where it is spoken, and nowhere else: that takes a while.
+def _is_mysql(dialect: Dialect) -> bool:
+    return dialect.name in {"mysql", "mariadb"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-from jobmon_airflow.store import schema
+from jobmon_airflow.store import dialect_options, schema
 from jobmon_airflow.store.migrations import VERSION_TABLE
 
+dialect_options.tell()  # for whoever lets alembic write a migration
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=schema.metadata,
