@@ -138,7 +138,7 @@ def test_the_description_loads_nothing_but_itself():
         "import jobmon_airflow.notifications.jobmon",
         "import jobmon_airflow.hooks.jobmon",
         "import jobmon_airflow.hooks.slurm",
-        "from jobmon_airflow.cli.definition import get_cli_commands; get_cli_commands()",
+        "from jobmon_airflow.cli.airflow_group import get_cli_commands; get_cli_commands()",
     ],
 )
 def test_what_airflow_imports_to_find_us_loads_nothing_heavy(statement):
