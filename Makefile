@@ -99,6 +99,7 @@ docs: env  ## draw the generated parts of docs/ again
 	$(BIN)/python scripts/draw_states.py
 	$(BIN)/python scripts/draw_tables.py
 	$(BIN)/python scripts/draw_metrics.py
+	$(BIN)/python scripts/draw_cli.py
 
 # Compares folders rather than commits, so that work in progress is no difference.
 .PHONY: docs-check
