@@ -33,6 +33,10 @@ servers:  ## install PostgreSQL and MariaDB for the tests, where that is allowed
 slurm:  ## install Slurm for the tests, where that is allowed
 	scripts/install-slurm
 
+.PHONY: shells
+shells:  ## install zsh and fish for the tests, where that is allowed
+	scripts/install-shells
+
 .PHONY: browser
 browser:  ## install Chromium for the tests, where that is allowed
 	scripts/install-browser
@@ -66,12 +70,12 @@ slurm-down:  ## take it down; SLURM_ARGS=--wipe leaves nothing of it
 	@scripts/slurm-down $(SLURM_ARGS)
 
 .PHONY: test
-test: env servers slurm browser frontend  ## run the tests, save those that take long; PYTEST_ARGS="-k resume" chooses
+test: env servers slurm browser shells frontend  ## run the tests, save those that take long; PYTEST_ARGS="-k resume" chooses
 	$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
 
 # They wait more than they compute: two files at a time, each with an Airflow of its own.
 .PHONY: test-long
-test-long: env servers slurm browser frontend  ## run the others, most of them with a real Airflow
+test-long: env servers slurm browser shells frontend  ## run the others, most of them with a real Airflow
 	$(BIN)/python -m pytest -m long -n 2 $(PYTEST_ARGS)
 
 # All points at which a controller may die, with a fake and with a real Slurm; `make test-long` tries some of them.
@@ -127,6 +131,7 @@ bench: env  ## measure how fast workflows are bound, run and resumed, and what t
 	$(BIN)/python benchmarks/controller.py
 	$(BIN)/python benchmarks/local.py
 	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/starting.py
 	$(BIN)/python benchmarks/resume.py
 
 .PHONY: bench-airflow
