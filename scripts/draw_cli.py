@@ -48,6 +48,7 @@ Every command asks the database that the settings name, or the one in `--databas
 | `-o table` | for people, and the default: as wide as the terminal; plain text if it is piped |
 | `-o json`, `-n` | for programs: all that is known, under names that stay |
 | `-o csv` | for spreadsheets: the rows of the table; refused by commands that answer in words |
+| `--to FILE` | writes any of these to a file |
 | `--watch [SECONDS]` | look again, until nothing changes any more or Ctrl-C; with `-o json` one line for each change |
 
 What goes wrong is said on stderr, with what to do about it. `jobmon --debug ...` shows where an error arose, and

@@ -40,6 +40,7 @@ MODULES = (
 ENTRY_POINTS = {
     "apache_airflow_provider": "jobmon_airflow.provider:get_provider_info",
     "airflow.plugins": "jobmon_airflow.plugins.jobmon:JobmonPlugin",
+    "console_scripts": "jobmon_airflow.cli.console:main",
 }
 FILES = (
     "py.typed",
@@ -64,7 +65,8 @@ def main() -> int:
         os.environ["AIRFLOW_HOME"] = home
         for group, value in ENTRY_POINTS.items():
             print(f"loaded   {loaded(group, value)}")
-        print(f"typed    {typed('jobmon', 'db', 'address')}")
+        print(f"typed    {typed('-I', '-m', 'airflow', 'jobmon', 'db', 'address')}")
+        print(f"typed    {typed(str(Path(sys.executable).with_name('jobmon')), 'version', '--components')}")
         print(f"ran      {ran()}")
     print(f"jobmon_airflow {version('jobmon_airflow')} is whole.")
     return 0
@@ -110,11 +112,10 @@ def loaded(group: str, value: str) -> str:
 
 
 def typed(*words: str) -> str:
-    """Type a command of ours into the airflow that is installed beside us, and return its answer."""
-    airflow = (sys.executable, "-I", "-m", "airflow", *words)
-    done = subprocess.run(airflow, capture_output=True, text=True, check=False)
-    require(done.returncode == 0, f"airflow {' '.join(words)} failed:\n{done.stdout}{done.stderr}")
-    return f"airflow {' '.join(words)}: {done.stdout.strip()}"
+    """Type a command of ours into what is installed beside us, and return its answer."""
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    require(done.returncode == 0, f"{' '.join(words)} failed:\n{done.stdout}{done.stderr}")
+    return f"{' '.join(words)}: {done.stdout.strip()}"
 
 
 def ran() -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.cli.answers import Answer, Exit
-from jobmon_airflow.cli.asides import aside
+from jobmon_airflow.cli.asides import aside, logs_on_stderr
 from jobmon_airflow.cli.formats import printed
 from jobmon_airflow.errors import JobmonError
 
@@ -26,48 +25,78 @@ def perform(command: Command, told: Mapping[str, Any], *, debug: bool = False) -
     """Do it, print what it answers, and return the exit code; what goes wrong is said on stderr, with a remedy."""
     try:
         return _performed(command, told)
-    except JobmonError as error:
-        if debug:
-            raise
-        sys.stderr.write(f"{error}\n")
     except BrokenPipeError:  # whoever read has seen enough, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return Exit.OK
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except Exception as error:
-        if debug or not _is_of_database(error):
-            raise
-        sys.stderr.write(f"The Jobmon database does not answer: {getattr(error, 'orig', error)}\n{_WHICH}\n")
-    return Exit.COULD_NOT
+    except Exception as error:  # noqa: BLE001 - it is told in full; Python's own 1 would say that tasks failed
+        _tell(error, in_full=debug)
+        return Exit.COULD_NOT
 
 
 def _performed(command: Command, told: Mapping[str, Any]) -> int:
     asked = _said(command, told)
-    output, seconds = asked.pop("output", "table"), asked.pop("watch", None)
+    output, seconds, to = asked.pop("output", "table"), asked.pop("watch", None), asked.pop("to", None)
     _refuse_gaps(command, asked)
     if command.today:
         _say_today(command, told["typed"])
     function = _loaded(command.does)
 
     def once() -> Answer | Iterator[Answer]:
-        with _logs_on_stderr(unless=command.prints):
+        with logs_on_stderr(unless=command.prints):
             found: Answer | Iterator[Answer] = function(**asked)
             return found
 
-    if seconds is not None:
-        from jobmon_airflow.cli.watching import repeated, shown
+    found = once() if seconds is None else _repeated(once, seconds)
+    if isinstance(found, Answer):
+        return _printed(found, output) if to is None else _written(found, output, to)
+    if to is not None:
+        raise JobmonError(
+            "What is followed goes to no file by --to.", remedy="Write > FILE after the command."
+        )
+    from jobmon_airflow.cli.watching import shown
 
-        return shown(repeated(once, seconds), output)
-    found = once()
-    if not isinstance(found, Answer):
-        from jobmon_airflow.cli.watching import shown
+    return shown(found, output)
 
-        return shown(found, output)
-    if found.says or found.data is not None:
-        sys.stdout.write(f"{printed(found, output, sys.stdout)}\n")
+
+def _repeated(once: Callable[[], Answer | Iterator[Answer]], seconds: float) -> Iterator[Answer]:
+    from jobmon_airflow.cli.watching import repeated
+
+    return repeated(once, seconds)
+
+
+def _printed(answer: Answer, output: str) -> int:
+    if answer.says or answer.data is not None:
+        sys.stdout.write(f"{printed(answer, output, sys.stdout)}\n")
         sys.stdout.flush()
-    return found.code
+    return answer.code
+
+
+def _written(answer: Answer, output: str, to: str | list[str]) -> int:
+    from pathlib import Path
+
+    path = Path(to if isinstance(to, str) else to[-1]).expanduser()
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            file.write(f"{printed(answer, output, file)}\n")
+    except OSError as error:
+        raise JobmonError(
+            f"{path} cannot be written: {error.strerror}.", remedy="Name another file, or leave out --to."
+        ) from error
+    return answer.code
+
+
+def _tell(error: Exception, *, in_full: bool) -> None:
+    """Say what went wrong: in words, if it is known to happen."""
+    if isinstance(error, JobmonError) and not in_full:
+        sys.stderr.write(f"{error}\n")
+    elif _is_of_database(error) and not in_full:
+        sys.stderr.write(f"The Jobmon database does not answer: {getattr(error, 'orig', error)}\n{_WHICH}\n")
+    else:
+        from traceback import print_exception
+
+        print_exception(error)
 
 
 def _say_today(command: Command, typed: str) -> None:
@@ -98,20 +127,3 @@ def _is_of_database(error: Exception) -> bool:
     """Whether a database's driver raised it; sqlalchemy is not loaded to know it."""
     known: ModuleType | None = sys.modules.get("sqlalchemy.exc")
     return known is not None and isinstance(error, known.DBAPIError)
-
-
-@contextmanager
-def _logs_on_stderr(*, unless: bool) -> Iterator[None]:
-    """Airflow logs to stdout, where a program expects nothing but the answer."""
-    if unless:
-        yield
-        return
-    sys.stdout.flush()
-    stdout = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(stdout, 1)
-        os.close(stdout)

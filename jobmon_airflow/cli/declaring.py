@@ -108,10 +108,11 @@ class Command:
         """Its own, and those that it shares with others."""
         shared = (
             *((WATCH,) if self.may_watch else ()),
-            *((OUTPUT, JSON) if self.answers_in_forms and not self.prints else ()),
+            *((OUTPUT, JSON, TO) if self.answers_in_forms and not self.prints else ()),
             *((DATABASE,) if self.asks_database else ()),
         )
-        return (*self.arguments, *(each.but(self.without) for each in shared))
+        told = {argument.name for argument in self.arguments}
+        return (*self.arguments, *(each.but(self.without) for each in shared if each.name not in told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,7 @@ OUTPUT = Argument(
 JSON = Argument(
     name="output", flags=("-n", "--json"), sets="json", default="table", help="the same as -o json"
 )
+TO = Argument(name="to", flags=("--to",), metavar="FILE", help="write the answer to this file")
 DATABASE = Argument(
     name="database",
     flags=("--database", "--db-uri"),

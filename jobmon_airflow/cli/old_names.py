@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from jobmon_airflow.cli.declaring import commands_of
+from jobmon_airflow.cli.declaring import Argument, commands_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from jobmon_airflow.cli.declaring import Argument, Command, Group
+    from jobmon_airflow.cli.declaring import Command, Group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,7 @@ class OldName:
     today: str
     flags: Mapping[str, str] = field(default_factory=dict)  #: today's, by the older ones
     meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: of values, by today's flags
+    also: tuple[Argument, ...] = ()  #: what it took that today's command takes otherwise
 
 
 OLD_NAMES: Final = (
@@ -51,6 +52,10 @@ OLD_NAMES: Final = (
         name="task_template_resources",
         today="workflow resources usage",
         flags={"--task_template_version": "--template-version", "--workflows": "--workflow-id"},
+        # Documents of 2.x write: -p f FILE.
+        also=(
+            Argument(name="to", flags=("--to", "-p"), many=True, metavar="FILE", help="write it to a file"),
+        ),
     ),
     OldName(
         name="create_resource_yaml",
@@ -96,7 +101,7 @@ def old_commands(group: Group) -> Iterator[Command]:
             name=old.name,
             aliases=(),
             today=old.today,
-            arguments=tuple(_with_old_flags(argument, old) for argument in command.arguments),
+            arguments=(*(_with_old_flags(argument, old) for argument in command.arguments), *old.also),
             without=frozenset(old.flags),
         )
 

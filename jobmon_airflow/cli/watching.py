@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.cli.answers import Answer, Exit
+from jobmon_airflow.cli.asides import logs_on_stderr
 from jobmon_airflow.cli.formats import printed
 
 if TYPE_CHECKING:
@@ -36,13 +37,24 @@ def shown(answers: Iterable[Answer], output: str) -> int:
     """Print each answer that differs from the one before: over it on a terminal, else below it."""
     code, before = Exit.OK, None
     on_screen = sys.stdout.isatty() and output == "table"
-    for answer in answers:
+    for answer in _quietly(answers):
         text = printed(answer, output, sys.stdout, in_one_line=True)
         if text != before:
             sys.stdout.write(_over(text, is_first=before is None) if on_screen else f"{text}\n")
             sys.stdout.flush()
         code, before = answer.code, text
     return code
+
+
+def _quietly(answers: Iterable[Answer]) -> Iterator[Answer]:
+    """Each of them, with what is logged while it is sought on stderr."""
+    coming = iter(answers)
+    while True:
+        with logs_on_stderr():
+            answer = next(coming, None)
+        if answer is None:
+            return
+        yield answer
 
 
 def _over(text: str, *, is_first: bool) -> str:

@@ -74,6 +74,10 @@ LINES = {
         "workflow resources usage",
         {"template": "12", "workflow_ids": [101]},
     ),
+    "task_template_resources -t 12 -p f usage.txt": (
+        "workflow resources usage",
+        {"template": "12", "to": ["f", "usage.txt"]},
+    ),
     "create_resource_yaml -w 1 --value_mem avg --value_core max --value_runtime max -f out.yaml -p -c slurm": (
         "workflow resources yaml",
         {"workflow_id": 1, "mem_strategy": "avg", "core_strategy": "max", "file": "out.yaml", "stdout": True},
