@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from jobmon_airflow import stand_in
 from jobmon_airflow.operators.links import JobmonLink, address
 from jobmon_airflow.plugins import listener
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# DAG files may import what Jobmon's scripts do: every process that reads them has loaded the plugins, or ours with the
+# command that was typed.
+stand_in.install()
 
 _RUN = "/run?dag_id={DAG_ID}&run_id={RUN_ID}"
 

@@ -60,6 +60,8 @@ class ToolWorkflow(workflow.Workflow):
     """A workflow of a tool, as `jobmon_airflow.Workflow` and as Jobmon 2.x had it."""
 
     usual_memory: ClassVar[str] = "1G"
+    #: whether every run goes on where an earlier one ended, whatever the script says
+    goes_on: ClassVar[bool] = False
 
     def __init__(self, tool: Tool, *args: Any, **kwargs: Any) -> None:
         super().__init__(tool, *args, **kwargs)
@@ -120,6 +122,8 @@ class ToolWorkflow(workflow.Workflow):
             "reset_running_jobs": reset_running_jobs,
         }
         options = self._usual | {name: value for name, value in said.items() if value is not None}
+        if self.goes_on:
+            options["resume"] = True
         status = super().run(**options, **more)
         return Ended(status, self.last_workflow_run_id)
 

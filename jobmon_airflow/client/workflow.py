@@ -109,6 +109,11 @@ class Workflow(Defaults):
         """The arrays by the name of their template."""
         return {array.name: array for array in self._arrays.values()}
 
+    @property
+    def all_arrays(self) -> list[Array]:
+        """The arrays, also those of several versions of one template, which share its name."""
+        return list(self._arrays.values())
+
     def array_of(self, task_template_version: TaskTemplateVersion) -> Array | None:
         """The tasks of one template version; several versions share their template's name."""
         return self._arrays.get(task_template_version.digest)
@@ -148,6 +153,12 @@ class Workflow(Defaults):
     def workflow_attributes(self) -> dict[str, str | None]:
         """Free facts about it, for people and statistics."""
         return dict(self._attributes)
+
+    @workflow_attributes.setter
+    def workflow_attributes(self, workflow_attributes: Mapping[str, Any] | Iterable[str]) -> None:
+        """Note these facts and no others; what is bound keeps those that it has."""
+        self._attributes = {}
+        self.add_attributes(workflow_attributes)
 
     def add_attributes(self, workflow_attributes: Mapping[str, Any] | Iterable[str]) -> None:
         """Note facts, in place of earlier ones of these names; at once if the workflow is bound."""

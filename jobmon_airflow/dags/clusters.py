@@ -13,5 +13,5 @@ DEFAULT: Final = "slurm_default"  #: the connection of those who name none; with
 
 def of_tasks(workflow: Workflow) -> set[str]:
     """The clusters that the tasks of a workflow go to, as far as they say so."""
-    kinds = (kind for array in workflow.arrays.values() for kind in array.kinds().values())
+    kinds = (kind for array in workflow.all_arrays for kind in array.kinds().values())
     return {kind.cluster_name for kind in kinds} - {""}

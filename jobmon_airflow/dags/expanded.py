@@ -38,10 +38,10 @@ def refuse_unfit(workflow: Workflow) -> None:
             remedy=f"Leave granularity out, so that one Airflow task runs all of them; {MOST_TASKS:,} are the most "
             "that Airflow's scheduler bears.",
         )
-    for name, array in workflow.arrays.items():
+    for array in workflow.all_arrays:
         if array.max_concurrently_running != UNLIMITED:
             raise InvalidDefinition(
-                f"The template '{name}' may have {array.max_concurrently_running} tasks running at a time, which "
+                f"The template '{array.name}' may have {array.max_concurrently_running} tasks running at a time, which "
                 "Airflow's scheduler has no word for.",
                 remedy="Leave out granularity='task', or limit the whole workflow: max_concurrently_running=….",
             )

@@ -78,7 +78,7 @@ def functions_of(workflow: Workflow) -> Functions:
     """The functions that tasks of a workflow were given, which are stored nowhere."""
     resources: dict[int, Callable[..., Any]] = {}
     scales: dict[int, ResourceScales] = {}
-    for array in workflow.arrays.values():
+    for array in workflow.all_arrays:
         kinds = {kind: _functions_of(task) for kind, task in array.kinds().items()}
         if any(function or scale for function, scale in kinds.values()):
             for task in array.tasks:
@@ -95,7 +95,7 @@ def tell_tasks(workflow: Workflow) -> None:
     """Let each task of a workflow know the status that it has in the database."""
     with workflow.tool.database.read() as connection:
         found = tasks.statuses(connection, workflow.workflow_id)
-    for array in workflow.arrays.values():
+    for array in workflow.all_arrays:
         for task in array.tasks:
             assert task.task_id is not None
             task.final_status = found[task.task_id]

@@ -19,6 +19,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
+from jobmon_airflow import stand_in
 from jobmon_airflow.errors import InvalidDefinition
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Call the function that the command line names, with the arguments that it gives."""
     parser = _parser()
     asked = parser.parse_args(argv)
+    stand_in.install()  # the module may be a script that was written for Jobmon
     try:
         callee = callee_in(imported(asked.module_name, asked.module_source_path), asked.func_name)
         if asked.arghelp:

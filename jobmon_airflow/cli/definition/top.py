@@ -9,6 +9,30 @@ from jobmon_airflow.cli.definition.common import WORKFLOW_ID, limit
 
 TOP: Final = (
     Command(
+        name="run",
+        help="Run a script that was written for Jobmon, as it is",
+        description="What the script imports of jobmon is found here where Jobmon itself is not installed. Options of "
+        "this command come before the script, and the script's own arguments behind it.",
+        does="scripts:run",
+        prints=True,
+        arguments=(
+            Argument(
+                name="cluster",
+                flags=("-c", "--cluster"),
+                metavar="NAME",
+                help="the cluster that SGEExecutor stands for, in place of [jobmon] classic_cluster",
+            ),
+            Argument(
+                name="resume",
+                flags=("--resume",),
+                sets=True,
+                default=False,
+                help="go on with workflows that were begun before, whatever the script says",
+            ),
+            Argument(name="words", is_rest=True, metavar="SCRIPT", help="the script, and its arguments"),
+        ),
+    ),
+    Command(
         name="errors",
         help="What went wrong in a workflow, in groups of attempts that failed alike",
         does="grouping:of_workflow",
