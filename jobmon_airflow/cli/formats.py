@@ -88,8 +88,9 @@ def cell(value: Any) -> str:
 
 
 def is_number(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
-    """Whether there are numbers in a column, and nothing else."""
-    return bool(rows) and all(isinstance(row.get(column), int | float) for row in rows)
+    """Whether there are numbers in a column, maybe with gaps, and nothing else."""
+    values = [value for row in rows if (value := row.get(column)) is not None]
+    return bool(values) and all(isinstance(value, int | float) for value in values)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], rightward: Sequence[bool]) -> str:
