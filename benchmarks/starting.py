@@ -27,7 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         address = workbench.new_database(folder)
         workflow = workbench.no_op(address).tool.create_workflow(workflow_args="looked at", name="looked at")
-        workflow.add_tasks(workbench.no_op(address).create_tasks(n=range(100)))
+        workflow.add_tasks(workbench.no_op(address).create_tasks(n=range(100), cluster_name="multiprocess"))
         workflow.bind()
         commands = {
             "bare python": ["-c", "pass"],

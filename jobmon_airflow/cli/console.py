@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.cli.declaring import Command, Group
 from jobmon_airflow.cli.definition import JOBMON
@@ -40,7 +40,7 @@ def _add(group: Group, to: ArgumentParser, words: Sequence[str]) -> None:
     kinds = to.add_subparsers(metavar="COMMAND", required=True)
     for each in group.commands:
         # One without a help is not listed: old names are known, and not recommended.
-        listed = {} if isinstance(each, Command) and each.today else {"help": each.help}
+        listed: dict[str, Any] = {} if isinstance(each, Command) and each.today else {"help": each.help}
         aliases = each.aliases if isinstance(each, Command) else ()
         made = kinds.add_parser(
             each.name,
