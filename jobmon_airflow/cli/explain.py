@@ -79,6 +79,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     )
     yield f"Command: {found['command']}"
     yield f"Asks for: {_words(found['requested'])}"
+    yield from (f"  {each}" for each in found["why_requested"])
     yield f"Attempts: {found['num_attempts']} of {found['max_attempts']}"
     left = found["upstreams_not_done"]
     if left["count"]:

@@ -30,7 +30,7 @@ def paths(
         claims.known(connection, workflow_id)
         names = workflows.array_names(connection, workflow_id)
         arrays = arrays_named(names, workflow_id, template)
-        rows = task_instances.newest(connection, arrays, limit, task_name=task_name)
+        rows = task_instances.newest(connection, workflow_id, arrays, limit, task_name=task_name)
     if not rows:
         return Answer("No task of these has been tried yet.", data=[])
     has_none = all(row.stdout is None and row.stderr is None for row in rows)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.distributors.slurm.reasons import explained
-from jobmon_airflow.engine import claims, standing
+from jobmon_airflow.engine import claims, standing, why_asked
 from jobmon_airflow.errors import UnknownName
 from jobmon_airflow.resources import Resources, with_unit
 from jobmon_airflow.settings import UNLIMITED
@@ -158,7 +158,10 @@ def _of_cluster(each: Waiting) -> Iterator[Wait]:
 
 def _of_room(each: Waiting, limit: int, active: int, *, is_run: bool) -> Wait:
     whole = each.for_room
-    change = "JobmonHook().set_limit(…), or max_concurrently_running in the table {table}, is heeded at once."
+    change = (
+        "It is changed by `jobmon workflow limit`, JobmonHook().set_limit(…), or max_concurrently_running in the table "
+        "{table}, and heeded at once."
+    )
     if not is_run:
         return Wait(template=each.template, tasks=whole, why="nobody runs the workflow")
     if limit <= 0 or each.is_paused:
@@ -194,7 +197,7 @@ def of_task(connection: Connection, task_id: int) -> dict[str, Any]:
     if row is None:
         raise UnknownName(
             f"There is no task {task_id} in this database.",
-            remedy="airflow jobmon workflow errors WORKFLOW_ID names tasks that failed, and the table `task` all.",
+            remedy="jobmon workflow tasks -w WORKFLOW_ID lists those of a workflow, and the table `task` has all.",
         )
     attempts = task_instances.of_tasks(connection, [task_id])
     asked = clusters.requests(
@@ -220,6 +223,11 @@ def of_task(connection: Connection, task_id: int) -> dict[str, Any]:
         "num_attempts": row.num_attempts,
         "max_attempts": row.max_attempts,
         "requested": _asked(asked.get(row.task_resources_id)),
+        "why_requested": list(
+            why_asked.reasons(
+                row, attempts, {each.id: _asked(asked.get(each.task_resources_id)) for each in attempts}
+            )
+        ),
         "upstreams_not_done": _upstreams(connection, task_id),
         "reasons_of_its_template": [
             {"reason": each.reason, "tasks": each.count, "why": explained(each.reason).meaning}

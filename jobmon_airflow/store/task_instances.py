@@ -150,9 +150,17 @@ def of_tasks(connection: Connection, task_ids: Collection[int]) -> list[Row[Any]
 
 
 def newest(
-    connection: Connection, array_ids: Collection[int], limit: int, *, task_name: str | None = None
+    connection: Connection,
+    workflow_id: int,
+    array_ids: Collection[int],
+    limit: int,
+    *,
+    task_name: str | None = None,
 ) -> list[Row[Any]]:
-    """So many attempts at tasks of some arrays, or at those of this name, the latest first, with the tasks' names."""
+    """So many attempts at tasks of some arrays of a workflow, the latest first, with the tasks' names.
+
+    Those at tasks of one name alone, if it is given.
+    """
     columns = (task_instance, task.c.name)
     found: list[Row[Any]] = []
     # One array after the other, each from its last batch on, as the index has them.
@@ -160,7 +168,8 @@ def newest(
         query = select(*columns).join(task, task.c.id == task_instance.c.task_id)
         query = query.where(task_instance.c.array_id == array_id)
         if task_name is not None:
-            query = query.where(task.c.name == task_name)
+            mine = (task.c.workflow_id == workflow_id, task.c.array_id == array_id)
+            query = query.where(*mine, task.c.name == task_name)
         its = task_instance.c
         newest_first = (its.array_batch_num.desc(), its.array_step_id.desc(), its.id.desc())
         found += connection.execute(query.order_by(*newest_first).limit(limit))
@@ -233,7 +242,12 @@ def _last_of_failed(workflow_id: int) -> Subquery:
     return (
         select(task_instance.c.task_id, func.max(task_instance.c.id).label("id"))
         .join(task, task.c.id == task_instance.c.task_id)
-        .where(task.c.workflow_id == workflow_id, task.c.status == TaskStatus.ERROR_FATAL)
+        .where(
+            task.c.workflow_id == workflow_id,
+            # Array by array, the index leads to those that failed; without arrays, to all tasks.
+            task.c.array_id.in_(select(array.c.id).where(array.c.workflow_id == workflow_id)),
+            task.c.status == TaskStatus.ERROR_FATAL,
+        )
         .group_by(task_instance.c.task_id)
         .subquery()
     )

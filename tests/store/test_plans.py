@@ -28,12 +28,14 @@ from jobmon_airflow.store import (
     samples,
     set_back,
     task_instances,
+    task_pages,
     tasks,
     turns,
     usage,
     workflow_runs,
     workflows,
 )
+from jobmon_airflow.store.task_pages import Wanted
 from tests.store.building import AT, Chain, chain
 
 if TYPE_CHECKING:
@@ -87,6 +89,11 @@ QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
         it, of.workflow_id, array_ids=[of.array_id], statuses=[TaskStatus.RUNNING]
     ),
     "next page": lambda it, of, _: tasks.page(it, of.workflow_id, after=of.task_ids[150]),
+    "newest tasks": lambda it, of, _: task_pages.newest(
+        it, of.workflow_id, Wanted(array_ids=[of.array_id]), 50
+    ),
+    "nodes of tasks": lambda it, of, _: tasks.nodes_of(it, of.workflow_id, of.task_ids[:50]),
+    "all before a task": lambda it, of, _: set_back.with_upstreams(it, of.workflow_id, of.task_ids[40:42]),
     "dependencies": lambda it, of, _: tasks.dependencies(it, of.task_ids[150]),
     "neighbours": lambda it, of, _: dags.neighbours(it, of.dag_id, of.node_ids[:50]),
     "edges": lambda it, of, _: list(dags.edges_of(it, of.dag_id)),
@@ -106,12 +113,17 @@ QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
     "definitions": lambda it, of, _: list(tasks.definitions(it, of.workflow_id, of.array_id)),
     "attempts of a run": lambda it, _, run: task_instances.of_run(it, run, [TaskInstanceStatus.RUNNING]),
     "attempts at tasks": lambda it, of, _: task_instances.of_tasks(it, of.task_ids[:50]),
+    "newest attempts": lambda it, of, _: task_instances.newest(it, of.workflow_id, [of.array_id], 50),
+    "newest attempts of a name": lambda it, of, _: task_instances.newest(
+        it, of.workflow_id, [of.array_id], 50, task_name="task 4"
+    ),
     "errors": lambda it, of, _: task_instances.errors_of_workflow(it, of.workflow_id),
     "errors of a task": lambda it, of, _: error_logs.of_task(it, of.task_ids[0]),
     "errors by task": lambda it, of, _: error_logs.of_workflow(it, of.workflow_id, 50),
     "errors of all tasks": lambda it, of, _: error_logs.of_workflow(it, of.workflow_id, None),
     "errors of fatal tasks": lambda it, of, _: error_logs.of_fatal_tasks(it, of.workflow_id),
     "usage of a task": lambda it, of, _: usage.of_task(it, of.task_ids[0]),
+    "usage by request": lambda it, of, _: usage.by_request(it, of.array_id),
     "usage of arrays": lambda it, of, _: list(usage.of_arrays(it, [of.array_id], {})),
     "usage of arrays by node args": lambda it, of, _: list(
         usage.of_arrays(it, [of.array_id], {"number": ["4", "6"]})
@@ -164,6 +176,9 @@ QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
     "attempts on a path": lambda it, of, _: paths.attempts_on(it, of.task_ids[:50]),
     "clusters of a workflow": lambda it, of, _: clusters.of_workflow(it, of.workflow_id),
     "a turn, and the same once more": lambda it, of, run: [_turn(it, of, run) for _ in range(2)],
+    "runs of somebody": lambda it, of, _: workflow_runs.has_run_by(it, of.workflow_id, "ada"),
+    "the last run that failed": lambda it, of, _: workflow_runs.last_unfinished(it, of.workflow_id),
+    "clusters in use": lambda it, *_: clusters.in_use(it),
     "silent runs": lambda it, *_: workflow_runs.silent(it, AT),
     "nodes": lambda it, of, _: nodes.find(it, of.version_id, [f"{number:032x}" for number in range(50)]),
     "any node": lambda it, of, _: nodes.has_any(it, of.version_id),

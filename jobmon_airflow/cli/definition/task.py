@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from jobmon_airflow.cli.declaring import Argument, Command, Group
-from jobmon_airflow.cli.definition.common import TASK_ID, TASK_IDS
+from jobmon_airflow.cli.definition.common import TASK_ID, TASK_IDS, at_least_one
 
 TASK: Final = Group(
     name="task",
@@ -14,7 +14,7 @@ TASK: Final = Group(
         Command(
             name="status",
             help="The attempts at tasks: how each ended, what it used, where it wrote, what it said",
-            does="tasks:status",
+            does="attempts:status",
             arguments=(
                 TASK_IDS,
                 Argument(
@@ -23,6 +23,13 @@ TASK: Final = Group(
                     many=True,
                     metavar="STATUS",
                     help="attempts of these alone: PENDING, SCHEDULED, RUNNING, DONE, FATAL",
+                ),
+                Argument(
+                    name="limit",
+                    flags=("-l", "--limit"),
+                    type=at_least_one,
+                    metavar="NUMBER",
+                    help="the latest so many attempts at each task (default: all)",
                 ),
             ),
             may_watch=True,

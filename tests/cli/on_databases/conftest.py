@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.store.conftest import kind
 from tests.view.conftest import (
     database,
     migrated,
@@ -20,7 +21,7 @@ from tests.workflows import three_phases
 if TYPE_CHECKING:
     from jobmon_airflow import Workflow
 
-__all__ = ["database", "migrated", "new", "pytest_configure", "pytest_generate_tests", "tool", "url"]
+__all__ = ["database", "kind", "migrated", "new", "pytest_configure", "pytest_generate_tests", "tool", "url"]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobmon_airflow.cli import logs, tasks
+from jobmon_airflow.cli import attempts, logs, tasks
 from jobmon_airflow.errors import InvalidQuestion, UnknownName
 from jobmon_airflow.states import TaskInstanceStatus
 from tests.attempts import attempt
@@ -82,7 +82,7 @@ def test_each_attempt_is_a_row_with_what_it_used_and_said(database, url, workflo
         stderr="/logs/1.e",
     )
 
-    answer = tasks.status([task.task_id], database=url)
+    answer = attempts.status([task.task_id], database=url)
 
     failed, done = answer.table.rows
     assert [row["TASK_INSTANCE_ID"] for row in (failed, done)] == [first, second]
@@ -99,22 +99,24 @@ def test_attempts_of_several_tasks_are_asked_for_by_their_status(database, url, 
     attempt(database, first, DONE)
     attempt(database, second, DONE)
 
-    every = tasks.status([second, first, untried], database=url)
-    done = tasks.status([first, second, untried], statuses=["done"], database=url)
-    fatal = tasks.status([first, second], statuses=["FATAL"], database=url)
+    every = attempts.status([second, first, untried], database=url)
+    done = attempts.status([first, second, untried], statuses=["done"], database=url)
+    fatal = attempts.status([first, second], statuses=["FATAL"], database=url)
+    latest = attempts.status([first, second], limit=1, database=url)
 
     assert [row["TASK_ID"] for row in every.table.rows] == [second, first, first, untried]
     assert every.table.rows[-1]["TASK_INSTANCE_ID"] is None, "what was never tried is not left out"
     assert [row["TASK_ID"] for row in done.table.rows] == [first, second]
     assert [row["STATUS"] for row in fatal.table.rows] == ["ERROR"]
+    assert [row["STATUS"] for row in latest.table.rows] == ["DONE", "DONE"]
 
 
 def test_a_task_that_is_not_there_is_said_so(url, workflow):
-    for ask in (tasks.dependencies, lambda number, **more: tasks.status([number], **more)):
+    for ask in (tasks.dependencies, lambda number, **more: attempts.status([number], **more)):
         with pytest.raises(UnknownName, match="no task"):
             ask(10**9, database=url)
     with pytest.raises(InvalidQuestion, match="no status of an attempt"):
-        tasks.status([workflow.tasks[0].task_id], statuses=["BROKEN"], database=url)
+        attempts.status([workflow.tasks[0].task_id], statuses=["BROKEN"], database=url)
 
 
 # --- neighbours -------------------------------------------------------------------------------------------------
