@@ -81,6 +81,7 @@ class RFunction:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
+        self.__qualname__ = "function"  # as which it stands in the database; R's functions have no names of their own
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return as_meant(in_main_thread(lambda: self._function(*args, **kwargs)))

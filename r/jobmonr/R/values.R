@@ -58,7 +58,7 @@ whole_numbers <- function(x) {
   }
   digits <- bit64::as.character.integer64(x)
   numbers <- as.numeric(digits)
-  if (all(abs(numbers) <= 2^53)) numbers else digits
+  if (all(abs(numbers) < 2^53)) numbers else digits
 }
 
 refuse_other_kinds <- function(x) {

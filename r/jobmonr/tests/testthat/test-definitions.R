@@ -155,3 +155,10 @@ test_that("a workflow has what it is given", {
   expect_identical(wf$max_concurrently_running, 500L)
   expect_equal(wf$default_compute_resources_set$slurm, list(queue = "all.q", project = "x"))
 })
+
+test_that("attributes of a workflow can be set as scripts did", {
+  wf <- workflow(tool("given"), workflow_attributes = list(release = 16))
+  wf$workflow_attributes <- list()
+
+  expect_length(wf$workflow_attributes, 0)
+})

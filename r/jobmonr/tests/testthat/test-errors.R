@@ -34,3 +34,11 @@ test_that("help is there for what there is help for", {
   expect_output(jobmon_help(tool("help")), "get_task_template")
   expect_error(jobmon_help("wrokflow"), "no help about 'wrokflow'.*task_template", class = "UnknownName")
 })
+
+test_that("another version of Python's package is told, save for the last number", {
+  own <- as.character(utils::packageVersion("jobmonr"))
+
+  expect_silent(jobmonr:::warn_of_other_version(own))
+  expect_silent(jobmonr:::warn_of_other_version(sub("[0-9]+$", "99", own)))
+  expect_warning(jobmonr:::warn_of_other_version("77.1.0"), "jobmon_airflow in Python of 77.1.0.*R CMD INSTALL")
+})

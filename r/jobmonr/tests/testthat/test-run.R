@@ -45,6 +45,22 @@ test_that("a function of R says what a task asks for when it is about to run", {
   expect_match(task_errors(wf)$description, "nobody measured")
 })
 
+test_that("a function of R says how a resource grows that was too small", {
+  of <- local_tool("scales")
+  before <- numeric()
+  grown <- function(gibibytes) {
+    before <<- c(before, gibibytes)
+    2
+  }
+  fills <- "{python:q} -c 'import time; kept = b\"x\" * {size}; time.sleep(2)'"
+  template <- task_template(of, "fill", fills, node_args = "size", op_args = "python")
+  hungry <- task(template, size = 3e8, python = reticulate::py_config()$python, resource_scales = list(memory = grown))
+  wf <- add_tasks(workflow(of), hungry)
+
+  expect_identical(quietly(run(wf)), "D")
+  expect_equal(before, 100 / 1024)
+})
+
 test_that("what is set in R since Python began is seen by Python and by commands", {
   of <- local_tool("environment")
   usual_home <- Sys.getenv("AIRFLOW_HOME")

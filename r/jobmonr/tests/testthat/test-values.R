@@ -47,6 +47,15 @@ test_that("factors, dates and other classes are what they look like", {
   expect_equal(seen(data.frame(cores = 2, queue = "all.q")), "{'cores': 2, 'queue': 'all.q'}")
 })
 
+test_that("integers of 64 bits are integers", {
+  skip_if_not_installed("bit64")
+
+  expect_equal(seen(bit64::as.integer64(7)), "7")
+  expect_equal(seen(bit64::as.integer64(c(1, 2^40))), "[1, 1099511627776]")
+  expect_equal(seen(bit64::as.integer64("9007199254740993")), "9007199254740993")
+  expect_error(seen(bit64::as.integer64(NA)), "A value is missing", class = "InvalidValue")
+})
+
 test_that("texts keep their letters, whatever their encoding", {
   latin <- "C\xf4te d'Ivoire"
   Encoding(latin) <- "latin1"
