@@ -213,6 +213,15 @@ def test_attributes_are_facts_that_are_replaced_by_name(tool):
         tool.create_workflow(workflow_attributes={"long": "x" * 256})
 
 
+def test_attributes_can_be_set_in_place_of_those_that_there_were(tool):
+    workflow = tool.create_workflow(workflow_attributes={"release": 9})
+
+    workflow.workflow_attributes = {"draws": 1000}
+    assert workflow.workflow_attributes == {"draws": "1000"}
+    workflow.workflow_attributes = []
+    assert workflow.workflow_attributes == {}
+
+
 @pytest.mark.parametrize("limit", [-1, 1.5, "2", True, None, 2**31])
 def test_a_limit_that_means_nothing_is_refused(tool, limit):
     workflow = tool.create_workflow(max_concurrently_running=7)
