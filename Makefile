@@ -41,6 +41,10 @@ shells:  ## install zsh and fish for the tests, where that is allowed
 browser:  ## install Chromium for the tests, where that is allowed
 	scripts/install-browser
 
+.PHONY: r
+r:  ## install R and what the R package needs, where that is allowed
+	scripts/install-r
+
 STATIC := jobmon_airflow/web/static
 # Which files there are is asked when a rule is read, so that a new one is a reason to build, too.
 FRONTEND := $(shell find frontend -name node_modules -prune -o -type f ! -name 'schema.d.ts' ! -name '*.test.*' -print)
@@ -70,12 +74,12 @@ slurm-down:  ## take it down; SLURM_ARGS=--wipe leaves nothing of it
 	@scripts/slurm-down $(SLURM_ARGS)
 
 .PHONY: test
-test: env servers slurm browser shells frontend  ## run the tests, save those that take long; PYTEST_ARGS="-k resume" chooses
+test: env servers slurm browser r shells frontend  ## run the tests, save those that take long; PYTEST_ARGS="-k resume" chooses
 	$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
 
 # They wait more than they compute: two files at a time, each with an Airflow of its own.
 .PHONY: test-long
-test-long: env servers slurm browser shells frontend  ## run the others, most of them with a real Airflow
+test-long: env servers slurm browser r shells frontend  ## run the others, most of them with a real Airflow
 	$(BIN)/python -m pytest -m long -n 2 $(PYTEST_ARGS)
 
 # All points at which a controller may die, with a fake and with a real Slurm; `make test-long` tries some of them.
@@ -111,6 +115,10 @@ docs-check: env  ## check that docs/ shows what the code says
 	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && cp -R docs "$$before" && \
 	$(MAKE) --no-print-directory docs && \
 	{ diff -ru "$$before/docs" docs || { echo "docs/ was behind the code and is new now: commit it." >&2; exit 1; }; }
+
+.PHONY: r-check
+r-check: env r  ## build the R package, and check it with its examples and tests as R's own rules demand
+	scripts/check-r
 
 # Isolated (-I) and from another folder, so that nothing of this checkout is seen.
 .PHONY: wheel
