@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from jobmon_airflow.moving_in.places import Places
     from jobmon_airflow.moving_in.workflows import Entered
 
-_LOST: Final = "attempts were under way when their client was lost; nobody knows how they ended"
-_NO_TASK: Final = "attempts are of no task that was brought"
+_LOST: Final = "Attempts that were under way when their client was lost, so that nobody knows how they ended"
+_NO_TASK: Final = "Attempts of no task that was brought"
 
 _VERDICTS: Final[Mapping[TaskInstanceStatus, verdict.Verdict]] = {
     TaskInstanceStatus.DONE: verdict.DONE,
@@ -79,7 +79,7 @@ def _said(move: Move, numbers: Sequence[int]) -> dict[int, list[tuple[datetime, 
     rows = move.reader.among("task_instance_error_log", "task_instance_id", numbers)
     for row in sorted(rows, key=lambda row: row.id):
         at = move.reader.moment(row.error_time) or move.at
-        found.setdefault(row.task_instance_id, []).append((at, values.name(row.description, 10**9)))
+        found.setdefault(row.task_instance_id, []).append((at, values.said(row.description)))
     return found
 
 
@@ -133,7 +133,7 @@ class _Attempt:
     @property
     def _words(self) -> str:
         """Its last words."""
-        return values.name(self.row.stderr_log, 10**9).strip() or (self.said[-1][1] if self.said else "")
+        return values.said(self.row.stderr_log).strip() or (self.said[-1][1] if self.said else "")
 
     def _kind(self) -> str | None:
         if not self.status.is_error:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row
 
     from jobmon_airflow.moving_in.original import Reader
     from jobmon_airflow.moving_in.places import Places
@@ -36,11 +36,13 @@ if TYPE_CHECKING:
 TASKS_OF_A_GROUP: Final = 20_000
 WORKFLOWS_OF_A_GROUP: Final = 100
 
-_NOT_STORED: Final = "workflows were never stored as a whole: their client ended first"
-_RUNNING: Final = "workflows are being run there now; once they have ended, another import brings them"
-_NO_TOOL: Final = "workflows are of no tool"
-_WENT_ON: Final = "workflows went on there since they were brought; their later runs stay there"
-_NEVER_MIND: Final[Callable[[Report], object]] = lambda _report: None  # noqa: E731
+_NOT_STORED: Final = "Workflows that were never stored as a whole, because their client ended"
+_RUNNING: Final = "Workflows that are being run there now, which another import brings when they have ended"
+_BROKEN: Final = "Workflows whose graphs are not whole there"
+_NO_TOOL: Final = "Workflows of no tool"
+_WENT_ON: Final = (
+    "Workflows that went on both here and there since they were brought, whose later runs stay there"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def bring(
     name: str | None = None,
     zone: tzinfo | None = None,
     only: Selection | None = None,
-    tell: Callable[[Report], object] = _NEVER_MIND,
+    tell: Callable[[Report], object] | None = None,
 ) -> Report:
     """Bring what an original Jobmon's database has and ours does not, and say what was brought.
 
@@ -73,8 +75,12 @@ def bring(
             report = Report(called, known=Counter(imported.counts(connection, origin_id)))
         report.known["workflow"] = 0  # which are complete is seen later
         move = Move(reader=reader, database=database, origin_id=origin_id, report=report, at=at)
-        _Import(move, only or Selection()).run(tell)
+        _Import(move, only or Selection()).run(tell or _say_nothing)
         return report
+
+
+def _say_nothing(_report: Report) -> None:
+    """How far it is need not be known."""
 
 
 def _require_zone(reader: Reader, zone: tzinfo | None) -> None:
@@ -100,6 +106,7 @@ class _Import:
     def _bring(self, its_words: Words, its_places: Places, rows: Sequence[Row[Any]]) -> None:
         move = self._move
         dag_ids = self._graphs(its_words, {row.dag_id for row in rows})
+        move.report.leave(_BROKEN, [f"workflow {row.id}" for row in rows if row.dag_id not in dag_ids])
         rows = [row for row in rows if row.dag_id in dag_ids]
         if not rows:
             return
@@ -140,10 +147,10 @@ class _Import:
 
     def _new(self, page: Sequence[Row[Any]], its_words: Words, now: datetime) -> Iterator[Row[Any]]:
         report = self._move.report
+        alive, runs = self._runs({row.id for row in page}, now)
         known = self._complete({row.id for row in page})
+        known -= self._reopened(known - alive, runs)
         report.known["workflow"] += len(known)
-        alive, latest = self._runs({row.id for row in page}, now)
-        self._tell_of_later_runs(known, latest)
         reasons = {row.id: self._reason(row, its_words, alive) for row in page if row.id not in known}
         for row in page:
             if row.id in known:
@@ -168,21 +175,36 @@ class _Import:
             incomplete = history.incomplete(connection, list(ids.values()))
         return {number for number, ours in ids.items() if ours not in incomplete}
 
-    def _runs(self, numbers: Collection[int], now: datetime) -> tuple[set[int], dict[int, int]]:
-        """The workflows that somebody is at work on, and the latest run of each."""
+    def _runs(self, numbers: Collection[int], now: datetime) -> tuple[set[int], dict[int, set[int]]]:
+        """The workflows that somebody is at work on, and the runs of each."""
         alive: set[int] = set()
-        latest: dict[int, int] = {}
+        runs: dict[int, set[int]] = {}
         for row in self._move.reader.among("workflow_run", "workflow_id", numbers):
-            latest[row.workflow_id] = max(row.id, latest.get(row.workflow_id, 0))
+            runs.setdefault(row.workflow_id, set()).add(row.id)
             heard_of = self._move.reader.moment(row.heartbeat_date)
             if row.status in statuses.ALIVE and heard_of is not None and heard_of > now:
                 alive.add(row.workflow_id)
-        return alive, latest
+        return alive, runs
 
-    def _tell_of_later_runs(self, known: Collection[int], latest: Mapping[int, int]) -> None:
-        ids = self._move.ids("workflow_run", [latest[number] for number in known if number in latest])
-        later = [number for number in sorted(known) if number in latest and latest[number] not in ids]
-        self._move.report.leave(_WENT_ON, [f"workflow {number}" for number in later])
+    def _reopened(self, known: Collection[int], runs: Mapping[int, set[int]]) -> set[int]:
+        """Those that went on there, and here not: what is new of them is brought, as if they had been cut short."""
+        move = self._move
+        brought = move.ids("workflow_run", {run for number in known for run in runs.get(number, ())})
+        later = {number for number in known if not brought.keys() >= runs.get(number, set())}
+        if not later:
+            return set()
+        ids = move.ids("workflow", later)
+
+        def work(connection: Connection) -> set[int]:
+            touched = history.touched(connection, ids.values(), brought.values())
+            untouched = {number: ours for number, ours in ids.items() if ours not in touched}
+            hashes = {ours: workflows.provisional_hash(move, number) for number, ours in untouched.items()}
+            history.reopen(connection, hashes)
+            return set(untouched)
+
+        reopened = move.write(work)
+        move.report.leave(_WENT_ON, [f"workflow {number}" for number in sorted(later - reopened)])
+        return reopened
 
     def _groups(self, rows: Iterator[Row[Any]]) -> Iterator[list[Row[Any]]]:
         """Workflows that are brought together: so many that they make up for the cost of asking."""

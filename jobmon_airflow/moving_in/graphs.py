@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.client import identity
 from jobmon_airflow.moving_in import values
@@ -18,16 +18,11 @@ if TYPE_CHECKING:
     from jobmon_airflow.moving_in.move import Move
     from jobmon_airflow.moving_in.words import Words
 
-_BROKEN: Final = (
-    "graphs are not whole there: a node, or what it waits for, is missing; nor are their workflows brought"
-)
-
 
 def bring(move: Move, words: Words, original_id: int) -> int | None:
     """Our id of a graph that was not brought before; None if it is not whole there."""
     graph = _Graph(move, words, original_id)
     if not graph.load():
-        move.report.leave(_BROKEN, [f"dag {original_id}"])
         return None
     number = graph.write()
     move.report.brought["dag"] += 1

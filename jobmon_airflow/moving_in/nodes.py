@@ -109,7 +109,7 @@ class Nodes:
         for row in self._move.reader.among("node_arg", "node_id", original_ids):
             name = self._words.args.get(row.arg_id)
             if name is not None:
-                found.setdefault(row.node_id, {})[name] = values.name(row.val, 10**9)
+                found.setdefault(row.node_id, {})[name] = values.said(row.val)
         return found
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from jobmon_airflow.resources import Resources
 
 _REMEMBERED: Final = 200_000
-_STRANGE: Final = "times a request named what means nothing here, such as 0 GiB of memory; that was left out"
-_NO_QUEUE: Final = "requests name no queue; their tasks cannot be resumed before a script defines them again"
+_STRANGE: Final = "Values in requests that mean nothing here, such as 0 GiB of memory, and are left out"
+_NO_QUEUE: Final = "Requests that name no queue"
 
 
 @dataclass(slots=True)

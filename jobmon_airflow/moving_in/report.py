@@ -73,14 +73,14 @@ class Report:
             if self.brought[kind] or self.known[kind]
         ]
 
-    def _known(self, kind: str) -> int | str:
+    def _known(self, kind: str) -> int | None:
         """How many were there; error logs come with their attempts, and nobody counts them."""
-        return "" if kind == "task_instance_error_log" else self.known[kind]
+        return None if kind == "task_instance_error_log" else self.known[kind]
 
     def remarks(self) -> list[str]:
         """What was left, and what stands otherwise, in sentences."""
         return [
-            f"{each.count:,} {reason} ({_named(each)})."
+            f"{reason}: {each.count:,} ({_named(each)})."
             for reasons in (self.left, self.changed)
             for reason, each in reasons.items()
         ]

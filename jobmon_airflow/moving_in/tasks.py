@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from jobmon_airflow.moving_in.words import Words
     from jobmon_airflow.moving_in.workflows import Entered
 
-_LOST: Final = "tasks were under way when their client was lost; they wait for a resume, as if not begun"
-_NO_NODE: Final = "tasks are nowhere in a graph"
-_NO_REQUEST: Final = "tasks asked for nothing; they cannot be resumed before a script defines them again"
+_LOST: Final = "Tasks that were under way when their client was lost, and wait for a resume"
+_NO_NODE: Final = "Tasks that are nowhere in a graph"
+_NO_REQUEST: Final = "Tasks that ask for nothing, and cannot be resumed before a script defines them again"
 
 
 def bring(move: Move, words: Words, places: Places, group: Entered) -> None:
@@ -53,9 +53,18 @@ class _Page:
         facts = attributes_of(self._move, "task", {row.id for row in self._rows})
 
         def work(connection: Connection) -> int:
-            history.enter_tasks(connection, [self._row(connection, row, args) for row in self._rows])
+            known = self._move.ids_within(connection, "task", {row.id for row in self._rows})
+            rows = {row.id: self._row(connection, row, args) for row in self._rows}
+            history.enter_tasks(connection, [its for number, its in rows.items() if number not in known])
+            # One that is there as a whole may have gone on here.
+            coming = history.incomplete(connection, {its[0] for its in rows.values()})
+            standing = [
+                (known[number], *history.standing(its))
+                for number, its in rows.items()
+                if number in known and its[0] in coming
+            ]
+            history.restate_tasks(connection, standing)
             ids = self._ids(connection)
-            known = self._move.ids_within(connection, "task", ids)
             history.enter_task_args(connection, self._task_args(ids, args))
             attributes.write(connection, "task", {ids[number]: its for number, its in facts.items()})
             self._move.note(connection, "task", ids)
@@ -81,7 +90,7 @@ class _Page:
             self._group.arrays[self._array_key(row)],
             digest(*self._its_args(row, args)),
             values.name(row.name),
-            values.name(row.command, 10**9),
+            values.said(row.command),
             self._requests.get(row.task_resources_id),
             max(0, values.whole(row.num_attempts) or 0),
             requests.attempts(row.max_attempts),
@@ -106,7 +115,7 @@ class _Page:
         found: dict[int, dict[str, str]] = {}
         for row in self._move.reader.among("task_arg", "task_id", having):
             if (name := self._words.args.get(row.arg_id)) is not None:
-                found.setdefault(row.task_id, {})[name] = values.name(row.val, 10**9)
+                found.setdefault(row.task_id, {})[name] = values.said(row.val)
         return found
 
     def _names(self, row: Row[Any]) -> tuple[str, ...]:

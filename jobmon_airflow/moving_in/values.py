@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST: Final = 2**63 - 1
 _LONGEST: Final = 10**12  # seconds; beyond it, a number was something else
+_LONGEST_NAME: Final = 255
 _NODES: Final = re.compile(r"\d+")
 
 
@@ -82,9 +83,14 @@ def text(value: object, longest: int | None = None) -> str | None:
     return None if value is None else storable(str(value))[:longest]
 
 
-def name(value: object, longest: int = 255) -> str:
-    """A text that must be there."""
-    return text(value, longest) or ""
+def name(value: object) -> str:
+    """What something is called; MariaDB tells no two names apart by the spaces at their ends."""
+    return (text(value, _LONGEST_NAME) or "").rstrip()
+
+
+def said(value: object) -> str:
+    """A text of any length that must be there."""
+    return text(value) or ""
 
 
 # --- structures ---------------------------------------------------------------------------------------------------

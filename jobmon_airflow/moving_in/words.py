@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jobmon_airflow.moving_in.move import Move
 
 _UNREADABLE: Final = (
-    "command templates cannot be read here; what was made of them has its history, and no script finds it"
+    "Command templates that cannot be read here, so that no script finds what was made of them"
 )
 
 
@@ -94,6 +94,7 @@ def _tool_versions(move: Move, tool_ids: Mapping[int, int]) -> dict[int, int]:
     }
 
     def enter(connection: Connection) -> dict[int, int]:
+        known = move.ids_within(connection, "tool_version", {each for its in new.values() for each in its})
         ids: dict[int, int] = {}
         for tool_id, numbers in new.items():
             ids |= _versions_of_tool(connection, tool_ids[tool_id], numbers, known)
@@ -102,7 +103,7 @@ def _tool_versions(move: Move, tool_ids: Mapping[int, int]) -> dict[int, int]:
 
     entered = move.write(enter) if new else {}
     move.report.brought["tool_version"] = len(entered)
-    return known | entered
+    return move.all_ids("tool_version")
 
 
 def _versions_of_tool(
@@ -202,7 +203,7 @@ def _said(
     move: Move, row: Row[Any], template: tuple[int, str], args: Mapping[int, Sequence[str]]
 ) -> tuple[templates.Version, str]:
     """What a template version says, as a script that is run here would say it."""
-    command = values.name(row.command_template, 10**9)
+    command = values.said(row.command_template)
     node, task, op = (tuple(args.get(kind, ())) for kind in (NODE_ARG, TASK_ARG, OP_ARG))
     try:
         node, task, op = split_args(CommandTemplate(command), node, task, op)

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from jobmon_airflow.moving_in.move import Move
     from jobmon_airflow.moving_in.words import Words
 
-_SAME: Final = (
-    "workflows say the same as one that is here already; their history came, scripts find the other"
-)
-_LOST_RUNS: Final = "runs had lost their client; they count as ended"
+_LONGEST_DESCRIPTION: Final = 16_000  # characters, of which four bytes each fit into its column
+_SAME: Final = "Workflows that say the same as one that is here already, which is the one that scripts find"
+_LOST_RUNS: Final = "Runs that had lost their client, and count as ended"
 
 
 @dataclass(slots=True)
@@ -46,7 +45,12 @@ def enter(move: Move, words: Words, rows: Sequence[Row[Any]], dag_ids: Mapping[i
     arrays = list(move.reader.among("array", "workflow_id", group.rows))
 
     def work(connection: Connection) -> tuple[dict[int, int], dict[tuple[int, int], int]]:
-        ids = {row.id: _enter(connection, move, group.identities[row.id], row) for row in rows}
+        known = move.ids_within(connection, "workflow", group.rows)
+        ids = known | {
+            row.id: _enter(connection, move, group.identities[row.id], row)
+            for row in rows
+            if row.id not in known
+        }
         move.note(connection, "workflow", ids)
         attributes.write(connection, "workflow", {ids[number]: its for number, its in facts.items()})
         return ids, _arrays(connection, move, words, arrays, ids, group.rows)
@@ -61,15 +65,20 @@ def _provisional(move: Move, words: Words, row: Row[Any], dag_id: int) -> Identi
     return Identity(
         tool_version_id=words.tool_versions[row.tool_version_id],
         dag_id=dag_id,
-        workflow_args=values.name(row.workflow_args, 10**9),
-        task_hash=digest("from elsewhere", str(move.origin_id), str(row.id)),
+        workflow_args=values.said(row.workflow_args),
+        task_hash=provisional_hash(move, row.id),
     )
+
+
+def provisional_hash(move: Move, number: int) -> str:
+    """What stands for a workflow's tasks as long as not all of them are there."""
+    return digest("from elsewhere", str(move.origin_id), str(number))
 
 
 def _enter(connection: Connection, move: Move, its: Identity, row: Row[Any]) -> int:
     description = Description(
         name=values.name(row.name),
-        description=values.name(row.description, 60_000 // 4),
+        description=values.said(row.description)[:_LONGEST_DESCRIPTION],
         max_concurrently_running=values.limit(row.max_concurrently_running),
     )
     number, _ = workflows.enter(connection, its, description, move.at)
@@ -163,7 +172,7 @@ def _enter_run(connection: Connection, move: Move, workflow_id: int, row: Row[An
         connection,
         workflow_id=workflow_id,
         user=values.name(row.user),
-        jobmon_version=values.name(row.jobmon_version, 64),
+        jobmon_version=values.name(row.jobmon_version)[:64],
         jobmon_server_version=values.text(row.jobmon_server_version, 64),
         status=statuses.of_run(row.status),
         created_date=created,
@@ -190,6 +199,9 @@ def complete(move: Move, words: Words, group: Entered) -> None:
 def _complete(connection: Connection, move: Move, words: Words, group: Entered, number: int) -> bool:
     """Complete a workflow; False if it is another's twin."""
     row, workflow_id, its = group.rows[number], group.ids[number], group.identities[number]
+    if not history.incomplete(connection, [workflow_id]):  # another import was quicker
+        return True
+    history.tell_changes(connection, workflow_id)
     found = Identity(
         tool_version_id=its.tool_version_id,
         dag_id=its.dag_id,

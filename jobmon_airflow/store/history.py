@@ -7,26 +7,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, literal_column, select, update
 
-from jobmon_airflow.store import sets, usage_by_hour
+from jobmon_airflow.states import TaskStatus
+from jobmon_airflow.store import sets, totals, usage_by_hour
+from jobmon_airflow.store.database import dialect_name
 from jobmon_airflow.store.schema import (
+    action_log,
     array,
+    moves_by_minute,
     node,
     task,
     task_arg,
     task_instance,
     task_instance_error_log,
+    task_status_audit,
     tool_version,
     workflow,
     workflow_run,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from jobmon_airflow.store.workflows import Identity
 
@@ -45,8 +50,8 @@ TASK: Final = (
     "status",
     "status_date",
 )
-#: What may be another when a task is looked at again.
-STANDING: Final = TASK[4:]
+# What may be another when a task is looked at again.
+_STANDING: Final = TASK[4:]
 ATTEMPT: Final = (
     "workflow_run_id",
     "array_id",
@@ -109,6 +114,16 @@ def incomplete(connection: Connection, workflow_ids: Collection[int]) -> set[int
     return found
 
 
+def reopen(connection: Connection, hashes: Mapping[int, str]) -> None:
+    """Let workflows not be there as a whole, until more of them has come; each gets a hash that no script computes."""
+    for workflow_id, task_hash in hashes.items():
+        connection.execute(
+            update(workflow)
+            .where(workflow.c.id == workflow_id, workflow.c.created_date.is_not(None))
+            .values(task_hash=task_hash, created_date=None)
+        )
+
+
 def complete(
     connection: Connection,
     workflow_id: int,
@@ -118,12 +133,36 @@ def complete(
     created_date: datetime,
     status_date: datetime,
 ) -> None:
-    """Let a workflow be there, as the one that it is, and stand as it stood."""
+    """Let a workflow be there, as the one that it is, and stand as it stood; one that is there stays as it is."""
     connection.execute(
         update(workflow)
-        .where(workflow.c.id == workflow_id)
+        .where(workflow.c.id == workflow_id, workflow.c.created_date.is_(None))
         .values(task_hash=task_hash, status=status, created_date=created_date, status_date=status_date)
     )
+
+
+def tell_changes(connection: Connection, workflow_id: int) -> None:
+    """Say of each task of a workflow that has ended when that was: all that is known of how its tasks went.
+
+    Nothing else is known of them yet, or it was said here before: changes come in the order of their moments.
+    """
+    its, moves = task_status_audit, moves_by_minute
+    arrays = select(array.c.id).where(array.c.workflow_id == workflow_id)
+    connection.execute(delete(its).where(its.c.workflow_id == workflow_id))
+    connection.execute(delete(moves).where(moves.c.array_id.in_(arrays)))
+    before: ColumnElement[str] = literal_column(f"'{TaskStatus.REGISTERING}'")
+    ended = (task.c.workflow_id == workflow_id, task.c.status.in_([TaskStatus.DONE, TaskStatus.ERROR_FATAL]))
+    changes = select(task.c.id, task.c.workflow_id, before, task.c.status, task.c.status_date).where(*ended)
+    columns = ["task_id", "workflow_id", "previous_status", "new_status", "entered_at"]
+    in_order = changes.order_by(task.c.status_date, task.c.id)
+    connection.execute(insert(its).from_select(columns, in_order))
+    minute = totals.begin_of(dialect_name(connection), "minute", task.c.status_date).label("minute")
+    summed = (
+        select(task.c.array_id, minute, before, task.c.status, func.count())
+        .where(*ended)
+        .group_by(task.c.array_id, minute, task.c.status)
+    )
+    connection.execute(insert(moves).from_select([column.name for column in moves.c], summed))
 
 
 def others(connection: Connection, identity: Identity, workflow_id: int) -> int | None:
@@ -145,15 +184,17 @@ def enter_run(connection: Connection, **values: Any) -> int:
     return int(result.inserted_primary_key[0])
 
 
-def runs_of(connection: Connection, workflow_ids: Collection[int]) -> dict[int, list[int]]:
-    """The runs of workflows."""
-    found: dict[int, list[int]] = {number: [] for number in workflow_ids}
-    query = select(workflow_run.c.workflow_id, workflow_run.c.id).where(
+def touched(connection: Connection, workflow_ids: Collection[int], brought_runs: Collection[int]) -> set[int]:
+    """Those of the workflows that have runs besides those that were brought, or that somebody ordered something of."""
+    runs = select(workflow_run.c.workflow_id, workflow_run.c.id).where(
         sets.among(workflow_run.c.workflow_id, sorted(workflow_ids))
     )
-    for workflow_id, number in connection.execute(query):
-        found[workflow_id].append(number)
-    return found
+    orders = select(action_log.c.workflow_id).where(
+        sets.among(action_log.c.workflow_id, sorted(workflow_ids))
+    )
+    brought = set(brought_runs)
+    begun = {workflow_id for workflow_id, run_id in connection.execute(runs) if run_id not in brought}
+    return begun.union(connection.execute(orders).scalars())
 
 
 # --- tasks ----------------------------------------------------------------------------------------------------
@@ -165,8 +206,13 @@ def enter_tasks(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
 
 
 def restate_tasks(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
-    """Let tasks stand otherwise; each row begins with the id, and goes on with the columns of `STANDING`."""
-    sets.update(connection, task, "id", STANDING, map(tuple, rows))
+    """Let tasks stand otherwise; each row is the id, and what is `standing`."""
+    sets.update(connection, task, "id", _STANDING, map(tuple, rows))
+
+
+def standing(row: Sequence[Any]) -> Sequence[Any]:
+    """What may be another of a task that is given as the columns of `TASK`."""
+    return row[len(TASK) - len(_STANDING) :]
 
 
 def tasks_at(

@@ -70,6 +70,13 @@ def test_a_workflow_comes_with_all_that_is_known_of_it(
         (6, "slurmstepd: error: Detected 1 oom_kill event")
     ]
     assert burden.asked(ours, "SELECT sum(attempts) FROM usage_by_hour") == [(13,)]
+    assert burden.asked(
+        ours,
+        "SELECT previous_status, new_status, tasks FROM moves_by_minute ORDER BY new_status",
+    ) == [("G", "D", 7), ("G", "F", 3)]
+    assert burden.asked(
+        ours, "SELECT new_status, count(*) FROM task_status_audit GROUP BY new_status ORDER BY new_status"
+    ) == [("D", 7), ("F", 3)]
     assert burden.asked(ours, "SELECT command FROM task WHERE name = 'transform_year-1990'") == [
         ("transform.py --out /data --year 1990 --verbose 1",)
     ]
