@@ -159,6 +159,8 @@ def _engine(url: URL, origin: str) -> Engine:
         ) from error
     if url.get_backend_name() in {"mysql", "mariadb"}:
         event.listen(engine, "connect", _prepare_mysql)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "begin", _begin_on_server)
     return engine
 
@@ -206,6 +208,13 @@ def _prepare_mysql(connection: Any, _record: object) -> None:
         # column is an error, not a shorter text.
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         cursor.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        # To compile a question takes longer than any of ours takes without that.
+        cursor.execute("SET jit = off")
+    connection.commit()  # or it would be undone with the first transaction that is
 
 
 def _begin_on_server(connection: Connection) -> None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _OPEN: Final = [status for status in TaskInstanceStatus if status.is_active]
 _NOT_DONE: Final = [status for status in TaskStatus if status is not TaskStatus.DONE]
 COUNTED: Final = 10_000  #: tasks of an array; what more of them ask for is estimated
-_POINTS: Final = 25
-_AT_A_POINT: Final = 20
+_POINTS: Final = 8
+_AT_A_POINT: Final = 40
 _KEYS: Final = (
     task.c.array_id,
     task.c.task_resources_id,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Integer, bindparam, exists, or_, select
+from sqlalchemy import Integer, bindparam, false, func, or_, select
 
 from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store import sets
@@ -230,11 +230,9 @@ def _conditions(wanted: Wanted) -> Iterable[ColumnElement[bool]]:
 
 
 def _has_arg(arg_id: int, values: Collection[str]) -> ColumnElement[bool]:
-    return exists().where(
-        node_arg.c.node_id == task.c.node_id,
-        node_arg.c.arg_id == arg_id,
-        node_arg.c.val.in_(sorted(values)),
-    )
+    # Asked of each task that is looked at. Of EXISTS, PostgreSQL makes a search through the args of all workflows.
+    value = select(node_arg.c.val).where(node_arg.c.node_id == task.c.node_id, node_arg.c.arg_id == arg_id)
+    return func.coalesce(value.scalar_subquery().in_(sorted(values)), false())
 
 
 def _rows(connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:

@@ -19,8 +19,8 @@ from jobmon_airflow.view.requested import Requested
 from jobmon_airflow.view.template import arrays_of, requests_of
 from jobmon_airflow.view.texts import shortened
 
-MOST: Final = 8_000  #: points of attempts that did not fail
-MOST_FAILED: Final = 2_500
+MOST: Final = 6_000  #: points of attempts that did not fail
+MOST_FAILED: Final = 2_000
 _AT_A_TIME: Final = 5_000
 _LONGEST: Final = 200  #: characters of a value
 
