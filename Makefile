@@ -116,6 +116,10 @@ docs-check: env  ## check that docs/ shows what the code says
 	$(MAKE) --no-print-directory docs && \
 	{ diff -ru "$$before/docs" docs || { echo "docs/ was behind the code and is new now: commit it." >&2; exit 1; }; }
 
+.PHONY: site
+site: env  ## build the web site of docs/ into site/, and check its links
+	scripts/build-site
+
 .PHONY: r-check
 r-check: env r  ## build the R package, and check it with its examples and tests as R's own rules demand
 	scripts/check-r
@@ -164,7 +168,7 @@ run-example: env  ## run the same example as a plain script, without Airflow's s
 
 .PHONY: clean
 clean:  ## remove what was built or cached; .venv stays
-	rm -rf build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov
+	rm -rf build dist site .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov
 	rm -rf *.egg-info $(STATIC) frontend/node_modules frontend/src/api/schema.d.ts
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
 

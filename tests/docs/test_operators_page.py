@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from jobmon_airflow import settings
 from jobmon_airflow.dags.making import to_dag
 from jobmon_airflow.hooks.jobmon import JobmonHook
 from jobmon_airflow.hooks.slurm import SlurmHook
@@ -73,6 +74,12 @@ def test_each_option_of_to_dag_is_told():
     [told] = tables(ROOT / "docs" / "airflow.md", "A DAG file", "`to_dag(")
 
     assert set(named(told)) == set(arguments_of(to_dag))
+
+
+def test_each_option_of_airflow_cfg_is_told():
+    [told] = tables(ROOT / "docs" / "deployment.md", "Options", "Option")
+
+    assert named(told) == list(settings.DEFAULTS)
 
 
 def arguments_of(function):

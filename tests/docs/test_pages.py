@@ -46,9 +46,9 @@ def test_a_page_runs_as_printed(page, tmp_path, monkeypatch):
                 running.run_doctest(page, block, namespace)
             case "sql":
                 running.run_sql(block)
-            case "sh" if block.text.startswith("$"):
+            case "sh" | "bash" if block.text.startswith("$"):
                 running.run_session(block)
-            case "sh":
+            case "sh" | "bash":
                 running.run_script(block.text)
             case "yaml":
                 running.read_resources(block, namespace)
