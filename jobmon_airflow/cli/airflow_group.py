@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
 
+from jobmon_airflow import stand_in
 from jobmon_airflow.cli.declaring import Group
 from jobmon_airflow.cli.definition import JOBMON
 from jobmon_airflow.cli.old_names import with_old_names
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 def get_cli_commands() -> list[CLICommand]:
     """The group of commands that Airflow adds to its own."""
+    stand_in.install()  # what was typed may be `airflow dags test`, which reads DAG files before it loads plugins
     return [_group(with_old_names(JOBMON), "airflow")]
 
 

@@ -30,7 +30,7 @@ def run(words: Sequence[str], cluster: str = "", resume: bool = False, database:
     stand_in.install()
     if resume:
         _let_workflows_go_on()
-    sys.argv[:] = [words[0], *words[1:]]
+    sys.argv[:] = words
     sys.path.insert(0, str(script.parent))
     try:
         runpy.run_path(str(script), run_name="__main__")

@@ -37,6 +37,9 @@ _TASKS = (
 
 #: what an example uses and does not import or define, by words that it begins with
 NAMES = {
+    "import getpass\nfrom jobmon.workflow.workflow import Workflow": (
+        "from jobmon.workflow.bash_task import BashTask\nfrom jobmon.workflow.python_task import PythonTask\n"
+    ),
     "import os\nimport getpass\nimport uuid": "import sys\n",
     "#Create ExecutorParameter\nexecutor": "from jobmon.client.api import ExecutorParameters\n",
     "from jobmon.client.api import ExecutorParameters\nfrom jobmon.client.templates.unknown": (

@@ -22,8 +22,8 @@ def typed(place, capsys):
     """Two workflows that have failed, and a way to type commands about them."""
     for args in ("one", "two"):
         workflow = Workflow(args, name=args)
-        begin, broken = BashTask("true", name="begin"), BashTask("false", name="broken", max_attempts=1)
-        workflow.add_tasks([begin, broken, BashTask("true", [broken], name="waits")])
+        begin, broken = BashTask("echo begin", name="begin"), BashTask("false", name="broken", max_attempts=1)
+        workflow.add_tasks([begin, broken, BashTask("echo waits", [broken], name="waits")])
         workflow.run()
     (user,) = {name for (name,) in place.asked("select user from workflow_run")}
     # Ids as the document has them, and words that it leaves to the reader.
@@ -61,23 +61,24 @@ def test_these_are_the_commands_that_are_printed():
 @pytest.mark.parametrize(
     ("command", "rows"),
     [
-        ("workflow_status -u {user}", ["1", "2"]),
-        ("workflow_status -w 9876", ["1"]),
-        ("workflow_status -w 9876 1234", ["1", "2"]),
-        ("workflow_tasks -w 9876", ["1", "2", "3"]),
-        ("workflow_tasks -w 9876 -s PENDING", ["3"]),
-        ("workflow_tasks -w 9876 -s PENDING RUNNING", ["3"]),
-        ("task_status -t 1234", ["2"]),
-        ("task_status -t 1234 7652 -s done", ["1"]),
-        ("workflow_status", ["1", "2"]),
+        ("workflow_status -u {user}", [1, 2]),
+        ("workflow_status -w 9876", [1]),
+        ("workflow_status -w 9876 1234", [1, 2]),
+        ("workflow_tasks -w 9876", [1, 2, 3]),
+        ("workflow_tasks -w 9876 -s PENDING", [3]),
+        ("workflow_tasks -w 9876 -s PENDING RUNNING", [3]),
+        ("task_status -t 1234", [2]),
+        ("task_status -t 1234 7652 -s done", [1]),
+        ("workflow_status", [1, 2]),
     ],
 )
 def test_what_is_asked_for_is_shown(command, rows, typed):
     code, said = typed(command)
+    in_json, data = typed(f"{command} -n")
 
-    assert code == 0
-    shown = [line.split()[0] for line in said.splitlines() if re.match(r"\s*\d", line)]
-    assert sorted(shown) == rows
+    assert (code, in_json) == (0, 0)
+    assert sorted(next(iter(row.values())) for row in json.loads(data)) == rows
+    assert all(re.search(rf"^\s*{row}\s", said, re.MULTILINE) for row in rows)
 
 
 def test_programs_are_answered_in_json(typed):

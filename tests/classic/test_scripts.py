@@ -71,14 +71,14 @@ def test_a_script_of_3_x_runs_with_its_functions_on_nodes(place):
     assert printed.read_text() == "9\n"
 
 
-def test_a_script_sees_its_arguments_also_those_that_look_like_options(typed, capsys):
+def test_a_script_sees_its_arguments_also_those_that_look_like_options(typed, place, capsys):
     text = "import sys\nprint(__name__, sys.argv)\nsys.exit(7)"
 
     with pytest.raises(SystemExit) as left:
         typed(text, "--resume", "-x", before=["-c", "dummy"])
 
     assert left.value.code == 7
-    assert capsys.readouterr().out == "__main__ ['script.py', '--resume', '-x']\n"
+    assert capsys.readouterr().out == f"__main__ ['{place.folder}/script.py', '--resume', '-x']\n"
 
 
 def test_a_script_goes_on_if_it_is_told_to(typed, place, capsys):
