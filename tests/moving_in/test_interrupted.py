@@ -95,7 +95,7 @@ def test_an_import_that_is_cut_again_and_again_comes_to_its_end(
 
     cuts = 0
     for _ in range(100):
-        writes.cut(5, commits=True)
+        writes.cut(9, commits=True)
         try:
             bring(ours, filled.address)
         except PowerCut:
@@ -103,7 +103,7 @@ def test_an_import_that_is_cut_again_and_again_comes_to_its_end(
         else:
             break
 
-    assert 3 < cuts < 90
+    assert 2 < cuts < 90
     assert burden.everything(ours) == burden.everything(whole)
 
 
