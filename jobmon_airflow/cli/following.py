@@ -64,7 +64,7 @@ def _now(connection: Connection, workflow_id: int, at: datetime) -> Answer:
     ]
     return Answer(
         # A file wants a line for each change, and a terminal the whole picture.
-        screen if sys.stdout.isatty() else [head, account],
+        screen if sys.stdout.isatty() else [head, found.who if is_last else "", account],
         code=Exit.TASKS_FAILED if is_last and found.standing.status != WorkflowStatus.DONE else Exit.OK,
         data={**found.as_dict(), "eta": eta},
         is_last=is_last,

@@ -93,6 +93,7 @@ def test_a_run_that_lost_its_controller_is_not_waited_for(database, url, workflo
 
     assert only.is_last
     assert only.code == Exit.TASKS_FAILED
+    assert "has lost its controller" in only.text
 
 
 def test_a_terminal_is_shown_the_whole_picture(database, url, workflow, monkeypatch):
