@@ -51,7 +51,7 @@ function Task({ task, refresh }: { task: TaskHeader; refresh: () => void }) {
       ))}
       <Facts
         facts={[
-          ["Attempts", `${task.attempts} of ${task.max_attempts}`],
+          ["Attempts in its last run", `${task.attempts} of ${task.max_attempts}`],
           ["Asks for", task.requested ? requestedWords(task.requested) : null],
           ["Resources are said by", task.resource_function && <code>{task.resource_function}</code>],
           ...Object.entries(task.node_args).map(([name, value]) => [`${name} (node arg)`, value] as const),
