@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _EXACT: Final = 2.0**53  # up to here each integer is a double of its own
 _ANY: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _IN_R: Final = {
+    r"\bworkflow\.run\(resume=True\)": "run(workflow, resume = TRUE)",
     r"\b(tool|template|task|workflow)\.(?=[a-z_]+\()": r"\1$",
     r"\bTrue\b": "TRUE",
     r"\bFalse\b": "FALSE",
@@ -66,8 +67,8 @@ def as_meant(value: Any) -> Any:
 def in_r(remedy: str) -> str:
     """What to type, as R has it.
 
-    >>> in_r("Write that to the database: workflow.run(resume=True)")
-    'Write that to the database: workflow$run(resume=TRUE)'
+    >>> in_r("Bind it: workflow.bind(). To go on where it ended: workflow.run(resume=True).")
+    'Bind it: workflow$bind(). To go on where it ended: run(workflow, resume = TRUE).'
     """
     for written, meant in _IN_R.items():
         remedy = re.sub(written, meant, remedy)
@@ -81,7 +82,9 @@ class RFunction:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
-        self.__qualname__ = "function"  # as which it stands in the database; R's functions have no names of their own
+        self.__qualname__ = (
+            "function"  # as which it stands in the database; R's functions have no names of their own
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return as_meant(in_main_thread(lambda: self._function(*args, **kwargs)))

@@ -48,6 +48,8 @@ class Workflow(Defaults):
 
     yaml_resources = "workflow_resources"
     yaml_scales = "workflow_scales"
+    #: what its author types to go on with it, as the end of a run says
+    resumed_by = "workflow.run(resume=True)"
 
     def __init__(
         self,

@@ -49,7 +49,7 @@ def run_workflow(workflow: Workflow, options: Options) -> WorkflowRunStatus:
         refresh=workflow.bind,
     )
     try:
-        status = run_session(database, session, options, "workflow.run(resume=True)")
+        status = run_session(database, session, options, workflow.resumed_by)
     finally:
         workflow.last_workflow_run_id = session.workflow_run_id
         tell_tasks(workflow)

@@ -1,8 +1,10 @@
 workflow <- function(tool, workflow_args = "", workflow_attributes = list(), ...) {
-  call_python(
+  made <- call_python(
     tool, "create_workflow",
     workflow_args = workflow_args, workflow_attributes = as_mapping(workflow_attributes), ...
   )
+  made$resumed_by <- "run(workflow, resume = TRUE)"
+  made
 }
 
 add_tasks <- function(workflow, tasks) {
