@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from jobmon_airflow.store import migrations
 from jobmon_airflow.store.database import Database
 from tests.docs.pages import ROOT
 
@@ -53,6 +54,7 @@ def run_doctest(page: Path, block: Block, namespace: dict[str, Any]) -> None:
 
 def run_sql(block: Block) -> None:
     database = Database.open()
+    migrations.prepare(database)  # as whoever asks by way of this package does
     for statement in filter(str.strip, block.text.split(";")):
         database.write(partial(_execute, statement))
     database.close()
