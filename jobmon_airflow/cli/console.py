@@ -28,28 +28,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser(group: Group, words: Sequence[str]) -> ArgumentParser:
-    """What reads the words: commands that are not among them have no arguments yet, which saves their making."""
+    """What reads the words. It knows the commands that are among them; of those of a group alone, all."""
     made = ArgumentParser(prog=group.name, description=group.description, allow_abbrev=False)
     made.add_argument("-v", "--verbose", action="store_true", help="tell on stderr what is done meanwhile")
     made.add_argument("--debug", action="store_true", help="and all details, also of where an error arose")
-    _add(group, made, words)
+    _add(group, made, [] if _asks_for_help(words) else words)
     return made
+
+
+def _asks_for_help(words: Sequence[str]) -> bool:
+    return bool(words) and words[0] in {"-h", "--help"}
 
 
 def _add(group: Group, to: ArgumentParser, words: Sequence[str]) -> None:
     kinds = to.add_subparsers(metavar="COMMAND", required=True)
-    for each in group.commands:
+    # Making a parser takes a while, and nobody types all commands at once.
+    typed = [each for each in group.commands if not _names(each).isdisjoint(words)]
+    for each in typed or group.commands:
         # One without a help is not listed: old names are known, and not recommended.
         listed: dict[str, Any] = {} if isinstance(each, Command) and each.today else {"help": each.help}
-        aliases = each.aliases if isinstance(each, Command) else ()
         made = kinds.add_parser(
             each.name,
             description=each.description or each.help,
-            aliases=aliases,
+            aliases=sorted(_names(each) - {each.name}),
             allow_abbrev=False,
             **listed,
         )
-        if not {each.name, *aliases}.isdisjoint(words):
+        if each in typed:
             _fill(each, made, words)
 
 
@@ -58,6 +63,10 @@ def _fill(each: Group | Command, made: ArgumentParser, words: Sequence[str]) -> 
         _add(each, made, words)
     else:
         _add_arguments(each, made)
+
+
+def _names(each: Group | Command) -> set[str]:
+    return {each.name, *(each.aliases if isinstance(each, Command) else ())}
 
 
 def _add_arguments(command: Command, to: ArgumentParser) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as version_of
 from typing import Final
 
 import jobmon_airflow
@@ -13,13 +10,15 @@ from jobmon_airflow.cli.answers import Answer, Table
 _COMPONENTS: Final = ("apache-airflow", "sqlalchemy", "alembic", "psycopg", "pymysql")
 
 
-def version(*, components: bool = False) -> Answer:
+def ours(*, components: bool = False) -> Answer:
     """Which version this is, and those of what it stands on."""
-    ours = jobmon_airflow.__version__
+    this = jobmon_airflow.__version__
     if not components:
-        return Answer(f"jobmon_airflow {ours}", data={"jobmon_airflow": ours})
+        return Answer(f"jobmon_airflow {this}", data={"jobmon_airflow": this})
+    import platform
+
     found = {
-        "jobmon_airflow": ours,
+        "jobmon_airflow": this,
         "python": platform.python_version(),
         **{name: its for name in _COMPONENTS if (its := _installed(name))},
     }
@@ -28,7 +27,9 @@ def version(*, components: bool = False) -> Answer:
 
 
 def _installed(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return version_of(name)
+        return version(name)
     except PackageNotFoundError:
         return None

@@ -106,7 +106,7 @@ TOP: Final = (
     Command(
         name="version",
         help="Which version this is",
-        does="versions:version",
+        does="versions:ours",
         asks_database=False,
         arguments=(
             Argument(
