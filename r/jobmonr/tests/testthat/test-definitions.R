@@ -162,3 +162,15 @@ test_that("attributes of a workflow can be set as scripts did", {
 
   expect_length(wf$workflow_attributes, 0)
 })
+
+test_that("methods of Python's objects are called with $, as scripts do", {
+  of <- local_tool("dollars")
+  template <- shell(of, "x")
+  kept <- list(raking = list(first = task(template, x = 1), second = task(template, x = 2)), other = list())
+  wf <- workflow(of)
+  wf$add_tasks(tasks = unname(unlist(kept)))
+  wf$set_max_concurrently_running(10L)
+
+  expect_equal(commands(wf$tasks), c("echo 1", "echo 2"))
+  expect_identical(wf$max_concurrently_running, 10L)
+})
