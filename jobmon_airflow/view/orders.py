@@ -17,7 +17,7 @@ from jobmon_airflow.engine import ordering
 from jobmon_airflow.engine.ordering import Stop
 from jobmon_airflow.engine.ownership import Permit, anybody
 from jobmon_airflow.settings import UNLIMITED
-from jobmon_airflow.store import action_log
+from jobmon_airflow.store import action_log, workflows
 from jobmon_airflow.store.database import Database
 from jobmon_airflow.view import origins
 from jobmon_airflow.view.paging import Page, cursor, key_of
@@ -91,7 +91,8 @@ def set_limit(
         permit(connection, workflow_id)
         ordering.set_limit(connection, workflow_id, limit, template)
         action_log.note(connection, workflow_id, user, "limit", what, at)
-        return Ordered(workflow_id=workflow_id, message=what, is_heard_later=True)
+        is_run = workflows.is_being_run(connection, workflow_id)
+        return Ordered(workflow_id=workflow_id, message=what, is_heard_later=is_run)
 
     return _done(database, order, user, "limit", workflow_id=workflow_id, limit=limit, template=template)
 

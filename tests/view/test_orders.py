@@ -88,6 +88,7 @@ def test_a_limit_is_set_and_it_is_kept_who_did(database, workflow):
     assert arrays[workflow.arrays["transform"].array_id] == 3
     assert arrays[workflow.arrays["aggregate"].array_id] == UNLIMITED
     assert "Paused" in paused.message
+    assert not paused.is_heard_later, "nobody runs it"
     assert kept(database, workflow) == [("ada", "limit"), ("bob", "limit"), ("ada", "limit")]
     details = [it.detail for it in history(database, workflow).items]
     assert details[1] == "Of template 'transform' at most 3 tasks run at a time."
