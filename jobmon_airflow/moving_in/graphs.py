@@ -11,7 +11,7 @@ from jobmon_airflow.moving_in.nodes import Nodes
 from jobmon_airflow.store import dags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -94,7 +94,7 @@ class _Graph:
                     ),
                 )
 
-    def _pages(self) -> Iterator[list[Row[Any]]]:
+    def _pages(self) -> Iterator[Sequence[Row[Any]]]:
         return self._move.reader.edges(self._original_id)
 
     def _ours(self, neighbours: list[int]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,7 +32,7 @@ from jobmon_airflow.errors import InvalidAddress, NotOurDatabase
 from jobmon_airflow.moving_in.tables import NEEDED, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime, tzinfo
 
     from sqlalchemy import ColumnElement, Connection, Row, Select, TableClause
@@ -98,11 +99,10 @@ class Reader:
 
     def moment(self, value: Any) -> Any:
         """A moment of its clock, in UTC; None stays None."""
-        from datetime import UTC
-
         if value is None:
             return None
-        return value.replace(tzinfo=self._zone).astimezone(UTC)
+        there = value.replace(tzinfo=self._zone)
+        return there if self._zone is UTC else there.astimezone(UTC)
 
     def has(self, name: str) -> bool:
         """Whether it has this table."""
@@ -114,24 +114,24 @@ class Reader:
 
     def pages(
         self, name: str, *conditions: ColumnElement[bool], size: int = AT_ONCE
-    ) -> Iterator[list[Row[Any]]]:
+    ) -> Iterator[Sequence[Row[Any]]]:
         """The rows of a table that has ids, in their order."""
         last = 0
         while True:
             query = self._select(name).where(column("id") > last, *conditions).order_by(column("id"))
-            rows = list(self._connection.execute(query.limit(size)))
+            rows = self._connection.execute(query.limit(size)).all()
             if rows:
                 yield rows
                 last = rows[-1].id
             if len(rows) < size:
                 return
 
-    def edges(self, dag_id: int, size: int = AT_ONCE) -> Iterator[list[Row[Any]]]:
+    def edges(self, dag_id: int, size: int = AT_ONCE) -> Iterator[Sequence[Row[Any]]]:
         """The nodes of a graph, with their neighbours."""
         last = 0
         while True:
             query = self._select("edge").where(column("dag_id") == dag_id, column("node_id") > last)
-            rows = list(self._connection.execute(query.order_by(column("node_id")).limit(size)))
+            rows = self._connection.execute(query.order_by(column("node_id")).limit(size)).all()
             if rows:
                 yield rows
                 last = rows[-1].node_id
@@ -143,7 +143,7 @@ class Reader:
         wanted = sorted(values)
         for start in range(0, len(wanted), _IN_A_LIST):
             part = wanted[start : start + _IN_A_LIST]
-            yield from self._connection.execute(self._select(name).where(column(key).in_(part)))
+            yield from self._connection.execute(self._select(name).where(column(key).in_(part))).all()
 
     def counts(self, name: str, key: str, values: Collection[int]) -> dict[int, int]:
         """How many rows of a table have each of these as their key."""

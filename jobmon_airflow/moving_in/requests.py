@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.errors import JobmonError
@@ -57,6 +58,7 @@ def _means_something(name: str, value: object) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)  # most tasks say the same
 def scales(written: object) -> str | None:
     """How a request grows, as our tasks have it; None is the default.
 
@@ -83,6 +85,7 @@ def _scale(name: str, value: object) -> Any:
         return None
 
 
+@lru_cache(maxsize=4096)
 def fallback_queues(written: object) -> str | None:
     """The queues to try next, as our tasks have them."""
     found = structure(written)

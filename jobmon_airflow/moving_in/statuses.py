@@ -18,7 +18,7 @@ from jobmon_airflow.states import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 S = TypeVar("S", bound=Status)
 
@@ -29,6 +29,10 @@ _RESTING: Final = frozenset(
     {WorkflowStatus.DONE, WorkflowStatus.FAILED, WorkflowStatus.ABORTED, WorkflowStatus.HALTED}
 )
 _BEFORE_TASKS: Final = frozenset({WorkflowRunStatus.REGISTERED, WorkflowRunStatus.LINKING})
+_LETTERS: Final[Mapping[type[Status], Mapping[str, Status]]] = {
+    kind: {str(status): status for status in kind} | dict(OLDER_LETTERS.get(kind, {}))
+    for kind in (TaskStatus, TaskInstanceStatus, WorkflowRunStatus, WorkflowStatus)
+}
 _MAKING_WAY: Final = frozenset({WorkflowRunStatus.COLD_RESUME, WorkflowRunStatus.HOT_RESUME})
 
 
@@ -74,6 +78,5 @@ def was_under_way(kind: type[Status], letter: str) -> bool:
 
 
 def _known(kind: type[S], letter: str) -> S | None:
-    letters = {str(status): status for status in kind} | dict(OLDER_LETTERS.get(kind, {}))
-    found = letters.get(str(letter).strip())
+    found = _LETTERS[kind].get(letter)
     return found if isinstance(found, kind) else None

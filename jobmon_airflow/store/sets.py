@@ -125,7 +125,9 @@ def moment(connection: Connection, at: datetime | None) -> str | None:
     """A moment as a row may hold it, where each row has its own."""
     if at is None:
         return None
-    text = at.astimezone(UTC).isoformat(" ", "microseconds")
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    text = at.isoformat(" ", "microseconds")
     return text if dialect_name(connection) == "postgresql" else text.removesuffix("+00:00")
 
 
