@@ -32,9 +32,7 @@ _IN_R: Final = {
     r"\bTrue\b": "TRUE",
     r"\bFalse\b": "FALSE",
 }
-_IGNORED: Final = (
-    1  # C's SIG_IGN: whoever ignores interrupts, as commands of a shell in the background do, goes on so
-)
+_IGNORED: Final = 1  # C's SIG_IGN, which a shell's commands in the background have and keep
 
 
 def call(target: Any, name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ found_module <- function() {
       paste0("The Python that R uses here, ", python_used(), ", has no jobmon_airflow."),
       paste0(
         "Restart R and name one that has it before anything uses Python: ",
-        "Sys.setenv(RETICULATE_PYTHON = \"/path/to/bin/python\"). Or install it there: pip install jobmon_airflow."
+        "Sys.setenv(RETICULATE_PYTHON = \"/path/to/bin/python\"). Or install it there, from a checkout: pip install ."
       ),
       "PythonLacksJobmon"
     )
