@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobmon_airflow import stand_in
 from jobmon_airflow.errors import InvalidDefinition
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def whereabouts(dag: Any) -> dict[str, str | None]:
 def operator_in(dag_file: Mapping[str, Any], dag_id: str, task_id: str) -> Any:
     """The operator of this task, as the file defines it."""
     path, root = _found(dag_file)
+    stand_in.install()  # as in Airflow's own processes, where our plugin does
     from airflow.dag_processing.dagbag import BundleDagBag
 
     bag = BundleDagBag(

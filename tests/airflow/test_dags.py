@@ -107,3 +107,30 @@ def test_each_task_is_a_task_of_airflows_with_tries_of_its_own(airflow, tmp_path
     assert (tmp_path / "all").read_text().strip() == "3"
     tries = {task.task_id: task.try_number for task in run.tasks()}
     assert sorted(tries.values()) == [1, 1, 1, 1, 2]
+
+
+OF_2_X = """
+# A script of Jobmon 2.x, whose last line is for Airflow.
+from jobmon.client.api import BashTask, ExecutorParameters, Tool
+
+tool = Tool.create_tool(name="of_2_x")
+workflow = tool.create_workflow(name="echoes")
+workflow.set_executor(executor_class="MultiprocessExecutor", project="proj_scicomp", stdout="{folder}")
+parameters = ExecutorParameters(num_cores=1, queue="all.q", max_runtime_seconds=60, m_mem_free="128M")
+echo = tool.get_task_template("echo", "echo {{output}}", task_args=["output"])
+first = echo.create_task(executor_parameters=parameters, name="first", output="first")
+second = echo.create_task(executor_parameters=parameters, name="second", output="second", upstream_tasks=[first])
+workflow.add_tasks([first, second, BashTask("echo third", upstream_tasks=[second], name="third")])
+
+dag = workflow.to_dag("dags_of_2_x", deferrable={deferrable})
+"""
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_script_of_2_x_is_a_dag_file(airflow, tmp_path, deferrable):
+    airflow.write_dag("of_2_x", OF_2_X.format(folder=tmp_path, deferrable=deferrable))
+
+    run = airflow.run("dags_of_2_x")
+
+    assert run.states() == dict.fromkeys(["run", "echo", "bash_task"], "success")
+    assert sorted(path.read_text() for path in tmp_path.glob("*.o*")) == ["first\n", "second\n", "third\n"]
