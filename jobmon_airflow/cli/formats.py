@@ -45,11 +45,17 @@ def as_csv(answer: Answer) -> str:
     import csv
     import io
 
+    from jobmon_airflow.web.spreadsheets import harmless
+
     written = io.StringIO()
     table = answer.table
-    writer = csv.DictWriter(written, table.columns, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(written, table.columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(table.rows)
+    for row in table.rows:
+        cells = {column: row.get(column) for column in table.columns}
+        writer.writerow(
+            {name: harmless(value) if isinstance(value, str) else value for name, value in cells.items()}
+        )
     return written.getvalue().removesuffix("\n")
 
 

@@ -38,7 +38,9 @@ def fitted(answer: Answer, width: int | None = None) -> str:
     for number, part in enumerate(shown(answer)):
         if number:
             console.print()
-        console.print(_rich(part) if isinstance(part, Table) else Text(part), soft_wrap=isinstance(part, str))
+        console.print(
+            _rich(part) if isinstance(part, Table) else Text(_tame(part)), soft_wrap=isinstance(part, str)
+        )
     return written.getvalue().removesuffix("\n")
 
 
@@ -52,6 +54,11 @@ def _rich(table: Table) -> RichTable:
         right = is_number(table.rows, column)
         drawn.add_column(Text(column), justify="right" if right else "left", overflow="fold")
     for row in table.rows:
-        texts = [cell(row.get(column)) for column in table.columns]
+        texts = [_tame(cell(row.get(column))) for column in table.columns]
         drawn.add_row(*(Text(text, style=_COLOURS.get(text, "")) for text in texts))
     return drawn
+
+
+def _tame(text: str) -> str:
+    """Without what would command the terminal: anybody's task may have said it."""
+    return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")

@@ -80,6 +80,13 @@ def test_hostile_words_are_no_markup_on_a_terminal():
     assert "[red]x[/]" in said
 
 
+def test_what_tasks_said_commands_neither_terminals_nor_spreadsheets():
+    said = "\x1b]0;taken over\x07=SUM(A1)"
+
+    assert "\x1b]" not in fitted(Answer([said, Table(["SAID"], [{"SAID": said}])]), 80)
+    assert as_csv(Answer(Table(["SAID", "N"], [{"SAID": "=SUM(A1)", "N": -1}]))) == "SAID,N\n'=SUM(A1),-1"
+
+
 def test_an_answer_knows_how_it_went():
     assert Answer("x").code == Exit.OK == 0
     assert Exit.TASKS_FAILED == 1

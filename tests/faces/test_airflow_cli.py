@@ -30,6 +30,8 @@ OPTIONS = get_provider_info()["config"]["jobmon"]["options"]
         ("plugins", ["jobmon", "/jobmon/run?dag_id={DAG_ID}&run_id={RUN_ID}"]),
         ("jobmon --help", ["workflow", "task", "db", "reap"]),
         ("jobmon task explain --help", ["TASK_ID", "--output"]),
+        ("jobmon workflow status --help", ["--workflow-id", "--watch", "--to", "csv"]),
+        ("jobmon workflow_status --help", ["--workflow_id", "--user"]),
         ("jobmon workflow resume --help", ["--cold", "--keep-resources", "--fail-fast", "--here"]),
     ],
 )
@@ -73,6 +75,10 @@ def test_commands_answer_and_exit_as_they_should(typed, home, tmp_path):
     [found] = json.loads(typed("jobmon", "workflow", "status", number, "-o", "json").stdout)
     assert found["status"] == "FAILED"
     assert stored.SAID in typed("jobmon", "workflow", "errors", number).stdout
+
+    old = typed("jobmon", "workflow_status", "-w", number, "-n")
+    assert json.loads(old.stdout) == [found]
+    assert "Today one types 'airflow jobmon workflow status'." in old.stderr
 
     again = typed("jobmon", "workflow", "resume", number, "--here")
     assert (again.returncode, again.stdout.strip()) == (1, f"workflow {number}: ERROR (E)")
