@@ -16,6 +16,7 @@ from jobmon_airflow.cli.answers import Exit
 from jobmon_airflow.cli.examining import airflow_side, store
 from jobmon_airflow.store import clusters
 from jobmon_airflow.store.database import Database
+from jobmon_airflow.testing.fake_slurm import FakeSlurm
 from tests.cli.on_databases.runs import going_on
 from tests.workflows import close, migrated, three_phases
 
@@ -237,3 +238,26 @@ def test_a_cluster_that_is_not_known_is_said_so(url):
 
     assert answer.code == Exit.COULD_NOT
     assert "no cluster 'nowhere'" in by_name["clusters"]["FINDING"]
+
+
+def test_a_cluster_that_answers_says_what_it_is(url, tmp_path, monkeypatch):
+    with FakeSlurm(tmp_path / "fake") as slurm:
+        monkeypatch.setenv("PATH", slurm.path)
+        monkeypatch.setenv("JOBMON_SPOOL", str(tmp_path / "spool"))
+        answer, by_name = found(database=url, clusters=["slurm"])
+
+    assert answer.code == Exit.OK
+    assert "'fake', Slurm" in by_name["cluster slurm"]["FINDING"]
+    assert "all.q, long.q, short.q" in by_name["cluster slurm"]["FINDING"]
+
+
+def test_a_shared_folder_that_cannot_be_written_is_a_problem(url, tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.touch()
+    with FakeSlurm(tmp_path / "fake") as slurm:
+        monkeypatch.setenv("PATH", slurm.path)
+        monkeypatch.setenv("JOBMON_SPOOL", str(file))
+        answer, by_name = found(database=url, clusters=["slurm"])
+
+    assert answer.code == Exit.COULD_NOT
+    assert str(file) in by_name["cluster slurm"]["FINDING"]
