@@ -51,6 +51,7 @@ def _now(connection: Connection, workflow_id: int, at: datetime) -> Answer:
     found = explaining.of_workflow(connection, workflow_id, at, counts)
     [row] = workflows.rows_of(connection, [workflow_id], at, counts)
     is_last = not found.is_run and found.standing.status not in _BEGINS
+    is_done = found.standing.status == WorkflowStatus.DONE
     account = ""
     if is_last:
         resume = f"jobmon workflow resume -w {workflow_id}"
@@ -64,8 +65,8 @@ def _now(connection: Connection, workflow_id: int, at: datetime) -> Answer:
     ]
     return Answer(
         # A file wants a line for each change, and a terminal the whole picture.
-        screen if sys.stdout.isatty() else [head, found.who if is_last else "", account],
-        code=Exit.TASKS_FAILED if is_last and found.standing.status != WorkflowStatus.DONE else Exit.OK,
+        screen if sys.stdout.isatty() else [head, found.who if is_last and not is_done else "", account],
+        code=Exit.TASKS_FAILED if is_last and not is_done else Exit.OK,
         data={**found.as_dict(), "eta": eta},
         is_last=is_last,
     )
