@@ -61,7 +61,8 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     """Add what docs/ has not."""
     for uri, text in _pages():
         files.append(File.generated(config, uri, content=text))
-    files.append(File.generated(config, MERMAID_URI, abs_src_path=str(MERMAID)))
+    for uri, source in ((MERMAID_URI, MERMAID), ("stylesheets/site.css", ROOT / "scripts" / "site.css")):
+        files.append(File.generated(config, uri, abs_src_path=str(source)))
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:

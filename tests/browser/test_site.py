@@ -85,7 +85,9 @@ def test_pictures_of_states_are_drawn(page, address):
 
 def test_a_word_is_found(page, address):
     page.goto(f"{address}/index.html")
-    page.get_by_role("textbox", name="Search").first.fill("fallback_queues")
+    box = page.get_by_role("textbox", name="Search").first
+    box.click()
+    box.press_sequentially("fallback_queues")  # the search hears keys
 
     first = page.locator(".md-search-result__link").first
     first.wait_for(state="attached")
