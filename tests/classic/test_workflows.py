@@ -5,8 +5,20 @@ from __future__ import annotations
 import pytest
 
 from jobmon_airflow import JobmonError
-from jobmon_airflow.classic import BashTask, PythonTask, RTask, StataTask, Tool, Workflow, executors, first
+from jobmon_airflow.classic import (
+    BashTask,
+    ExecutorParameters,
+    PythonTask,
+    RTask,
+    StataTask,
+    Tool,
+    Workflow,
+    executors,
+    first,
+)
+from jobmon_airflow.distributors.slurm.options import options_of
 from jobmon_airflow.errors import InvalidArguments, InvalidDefinition, InvalidValue, WorkflowAlreadyExists
+from jobmon_airflow.resources import Resources
 
 
 def resources(task):
@@ -90,6 +102,31 @@ def test_tasks_ask_for_a_core_and_a_gigabyte_unless_somebody_says_otherwise():
 
     unknown = Workflow(executor_class="SequentialExecutor")
     assert resources(unknown.add_task(BashTask("true"))) == {"cores": "1", "memory": "1G"}
+
+
+def test_slurm_understands_what_was_asked_of_sge():
+    parameters = ExecutorParameters(
+        num_cores=2,
+        m_mem_free="2G",
+        max_runtime_seconds=120,
+        queue="long.q",
+        j_resource=True,
+        context_args={"sge_add_args": "-l hostname=node-7"},
+    )
+    workflow = Workflow(executor_class="DummyExecutor", project="proj_x", stdout="/out", working_dir="/work")
+    task = workflow.add_task(BashTask("true", executor_parameters=parameters))
+
+    assert options_of(Resources.parse(task.compute_resources)) == {
+        "account": "proj_x",
+        "constraint": "archive",
+        "cpus-per-task": "2",
+        "mem": "2048M",
+        "nodelist": "node-7",
+        "no-requeue": None,
+        "open-mode": "append",
+        "partition": "long.q",
+        "time": "2",
+    }
 
 
 def test_ten_thousand_tasks_run_at_a_time_unless_somebody_says_otherwise():
