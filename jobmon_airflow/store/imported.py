@@ -6,7 +6,7 @@ by how many processes it is brought.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+_SPARSE: Final = 8  # ids of others for each one that is wanted
 
 
 def origin_id(connection: Connection, name: str, at: datetime) -> int:
@@ -38,12 +40,17 @@ def ids(connection: Connection, origin_id: int, kind: str, original_ids: Collect
     """Our ids of those of an original's rows that were brought."""
     found: dict[int, int] = {}
     for part in sets.slices(sorted(original_ids)):
+        first, last = part[0], part[-1]
         query = select(imported.c.original_id, imported.c.id).where(
             imported.c.origin_id == origin_id,
             imported.c.kind == kind,
-            sets.among(imported.c.original_id, part),
+            imported.c.original_id.between(first, last),
         )
-        found |= sets.mapping(connection, query)
+        # Rows that come together mostly have ids in a row, and PostgreSQL reads a range faster than a list.
+        if last - first > _SPARSE * len(part):
+            query = query.where(sets.among(imported.c.original_id, part))
+        wanted = set(part)
+        found.update(row for row in sets.mapping(connection, query).items() if row[0] in wanted)
     return found
 
 
