@@ -145,6 +145,7 @@ bench: env  ## measure how fast workflows are bound, run and resumed, and what t
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/starting.py
 	$(BIN)/python benchmarks/resume.py
+	$(BIN)/python benchmarks/importing.py
 
 .PHONY: bench-airflow
 bench-airflow: env  ## measure the same commands as Airflow's own tasks and as workflows, in a real Airflow
