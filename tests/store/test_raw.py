@@ -139,4 +139,5 @@ def test_every_table_says_who_sees_it():
     assert whole == {
         *("arg", "node", "node_arg", "task_resources", "error_kind"),
         *("cluster", "cluster_type", "queue", "task_attribute_type", "workflow_attribute_type"),
+        *("origin", "imported"),
     }
