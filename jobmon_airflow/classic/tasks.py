@@ -59,8 +59,10 @@ class CommandTask(Task):
         super().__init__(version, made._values, made._key, settings=made._settings)
         if name:
             self.name = name
-        self.add_attributes({**_named(task_attributes or {}), **({"tag": tag} if tag else {})})
-        self.add_upstreams(upstream_tasks or ())
+        if task_attributes or tag:
+            self.add_attributes({**_named(task_attributes or {}), **({"tag": tag} if tag else {})})
+        if upstream_tasks:
+            self.add_upstreams(upstream_tasks)
 
     def move_to(self, tool: Tool) -> None:
         """Be a task of this tool: its template is the same there."""

@@ -103,13 +103,18 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobmon: None) -> Iter
 
 
 @pytest.fixture
-def jobmon() -> Iterator[None]:
-    """Jobmon's modules, as scripts import them."""
-    stand_in.install()
+def nothing_stands_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As Python begins, whatever other tests have installed."""
+    monkeypatch.setattr(sys, "meta_path", [each for each in sys.meta_path if each is not stand_in._finder])
     yield
-    stand_in.uninstall()
     for name in [name for name in sys.modules if name.partition(".")[0] == stand_in.ROOT]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def jobmon(nothing_stands_in: None) -> None:
+    """Jobmon's modules, as scripts import them."""
+    stand_in.install()
 
 
 @pytest.fixture(autouse=True)

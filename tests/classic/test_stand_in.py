@@ -83,7 +83,7 @@ def test_a_module_that_is_not_there_is_named_with_those_that_are(jobmon):
         import_module("jobmon.client.api").Tol  # noqa: B018 - asking is the point
 
 
-def test_nothing_is_found_before_it_was_installed_and_once_is_enough():
+def test_nothing_is_found_before_it_was_installed_and_once_is_enough(nothing_stands_in):
     with pytest.raises(ModuleNotFoundError):
         import_module("jobmon.client.api")
 
