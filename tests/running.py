@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import pytest
 from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
+    import pytest
     from xdist.remote import Producer
 
 #: What the tests of such a folder share is dear: an Airflow and a browser that stay for all its files.

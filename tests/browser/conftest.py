@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long)
 
 
-# Not one for all files: while playwright is up, this thread has a running event loop, and no other test may run its own.
+# Not one for all files: while playwright is up, this thread has a running event loop, and no test may run its own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     try:
