@@ -9,6 +9,7 @@ from jobmon_airflow.client import registry
 from jobmon_airflow.engine import standing
 from jobmon_airflow.settings import user_name
 from jobmon_airflow.states import TaskBucket
+from jobmon_airflow.store import workflows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from jobmon_airflow.engine.standing import Standing
 
 _BUCKETS: Final = [bucket.value for bucket in TaskBucket]
-_WORKFLOW: Final = ["WORKFLOW_ID", "TOOL", "NAME", "WORKFLOW_ARGS", "STATUS", "CREATED", "TASKS", *_BUCKETS]
+_WORKFLOW: Final = [
+    *("WORKFLOW_ID", "TOOL", "NAME", "WORKFLOW_ARGS", "STATUS", "CREATED", "TASKS"),
+    *_BUCKETS,
+    "RETRIES",
+]
 _TEMPLATE: Final = ["TEMPLATE", "TASKS", *_BUCKETS]
 _LONGEST: Final = 40
 
@@ -41,13 +46,15 @@ def of_workflows(
             if ids
             else standing.latest(connection, limit, users=who)
         )
-        says: list[str | Table] = [Table(_WORKFLOW, [_workflow(each) for each in found], _nothing_of(who))]
+        retries = workflows.retries(connection, [each.workflow_id for each in found])
+        rows = [_workflow(each) | {"RETRIES": retries.get(each.workflow_id, 0)} for each in found]
+        says: list[str | Table] = [Table(_WORKFLOW, rows, _nothing_of(who))]
         if len(ids) == 1:
             account = standing.account(connection, found[0], _resume_command(ids[0]))
             says += [Table(_TEMPLATE, _templates(found[0])), account]
     return Answer(
         says,
-        data=[standing.described(each) for each in found],
+        data=[standing.described(each) | {"retries": retries.get(each.workflow_id, 0)} for each in found],
         is_last=all(each.status.is_final for each in found),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 
 from jobmon_airflow.states import WORKFLOW, WorkflowRunStatus, WorkflowStatus
 from jobmon_airflow.store import moves, sets
@@ -210,6 +210,13 @@ def counts_by_status(
     for workflow_id, array_id, status, count in connection.execute(query):
         counts.setdefault((workflow_id, array_id), {})[status] = count
     return counts
+
+
+def retries(connection: Connection, ids: Collection[int]) -> dict[int, int]:
+    """How often tasks of some workflows were tried again, in the runs that they were last in."""
+    again = func.sum(case((task.c.num_attempts > 1, task.c.num_attempts - 1), else_=0))
+    query = select(task.c.workflow_id, again).where(task.c.workflow_id.in_(ids)).group_by(task.c.workflow_id)
+    return {number: int(count) for number, count in connection.execute(query)}
 
 
 def statuses_in_arrays(

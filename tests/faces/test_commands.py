@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from jobmon_airflow import Tool
 from jobmon_airflow.cli import reaping, resuming, status, tables, workflows
 from jobmon_airflow.cli.answers import Exit
 from jobmon_airflow.cli.formats import as_table, data_of
@@ -29,7 +30,7 @@ def test_the_latest_workflows_are_listed_newest_first(url, workflow):
 
     assert header[:2] == ["WORKFLOW_ID", "TOOL"]
     assert [row[0] for row in rows] == [str(second.workflow_id), str(workflow.workflow_id)]
-    assert rows[0][-6:] == ["4", "1", "0", "0", "2", "1"]  # tasks, pending, scheduled, running, done, fatal
+    assert rows[0][-7:] == ["4", "1", "0", "0", "2", "1", "0"]  # tasks, pending, …, done, fatal, retries
     assert lines(status.of_workflows(limit=1, database=url).text)[1:] == rows[:1]
 
 
@@ -47,6 +48,20 @@ def test_a_workflow_that_is_named_alone_is_shown_with_its_templates_and_what_fai
     assert stored.SAID in "\n".join(account)
     assert f"airflow jobmon workflow resume {workflow.workflow_id}" in account[-1]
     assert answer.code == Exit.OK
+
+
+def test_status_says_how_often_tasks_were_tried_again(url):
+    tool = Tool("stubborn", database=url)
+    tool.set_default_cluster_name("sequential")
+    fails = tool.get_task_template("fails", "exit {code}", node_args=["code"])
+    workflow = tool.create_workflow()
+    workflow.add_tasks([fails.create_task(code=code, max_attempts=code) for code in (1, 2, 4)])
+    assert workflow.run() == "E"
+
+    told = status.of_workflows([workflow.workflow_id], database=url)
+
+    assert lines(told.text.split("\n\n")[0])[1][-2:] == ["3", "4"]  # fatal, retries
+    assert data_of(told)[0]["retries"] == 4
 
 
 def test_status_is_told_to_programs_too(url, workflow):
