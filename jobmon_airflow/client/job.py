@@ -40,8 +40,7 @@ def add_task_attributes(
         if not tasks.lock(connection, number):
             raise UnknownName(
                 f"There is no task {number} in this database.",
-                remedy="Ask `python -m jobmon_airflow.store address` which database is meant; pass database=… for "
-                "another.",
+                remedy="Ask `jobmon db address` which database is meant; pass database=… for another.",
             )
         attributes.write(connection, "task", {number: facts})
 

@@ -70,7 +70,7 @@ def known(connection: Connection, workflow_id: int) -> Row[Any]:
     if workflow is None:
         raise UnknownName(
             f"There is no workflow {workflow_id} in this database.",
-            remedy="Ask `python -m jobmon_airflow.store address` which database is meant.",
+            remedy="Ask `jobmon db address` which database is meant.",
         )
     return workflow
 

@@ -294,8 +294,7 @@ def test_what_cannot_be_resumed_by_its_id_is_told_with_a_remedy(
 
     assert main(["resume", "17", "--database", url]) == 2
     assert capsys.readouterr().err == (
-        "There is no workflow 17 in this database.\n"
-        "Ask `python -m jobmon_airflow.store address` which database is meant.\n"
+        "There is no workflow 17 in this database.\nAsk `jobmon db address` which database is meant.\n"
     )
     assert main(["resume", str(needy.workflow_id), "--database", url]) == 2
     assert "functions are not stored.\nRun the script" in capsys.readouterr().err

@@ -304,7 +304,7 @@ def test_the_command_makes_checks_and_removes_the_tables(database_url: str, caps
     out, err = capsys.readouterr()
     assert out == ""
     assert "no Jobmon tables yet" in err
-    assert "python -m jobmon_airflow.store migrate" in err
+    assert "jobmon db migrate" in err
 
     assert [store.main([*words, *where]) for words in (["migrate"], ["check"], ["migrate", "0001"])] == [
         0

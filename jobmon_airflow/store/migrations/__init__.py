@@ -30,7 +30,7 @@ VERSION_TABLE: Final = "jobmon_schema_version"
 # First to last. Written out, because a script that binds a workflow should not load alembic for a comparison.
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 HEAD: Final = REVISIONS[-1]
-STORE: Final = "python -m jobmon_airflow.store"
+STORE: Final = "jobmon db"
 _LOCK: Final = 0x6A6F626D  # 'jobm'; any number that nobody else uses
 
 
