@@ -45,7 +45,7 @@ def test_the_demo_runs_the_example_and_stays_until_it_is_told_to_stop(tmp_path):
         ["in all", "95", "0", "95"],
     ]
     assert view.is_success
-    assert "three_phases" in view.text
+    assert [each["name"] for each in view.json()["items"]] == ["three_phases"]
     assert again.returncode == 1
     assert again.stderr.startswith(f"A demo runs in {home.folder} already.\n")
 
@@ -59,7 +59,7 @@ def asked_with_the_login(text: str) -> httpx.Response:
         token = api.log_in()
     finally:
         api.close()
-    return httpx.get(f"{address}/jobmon/", headers={"Authorization": f"Bearer {token}"})
+    return httpx.get(f"{address}/jobmon/api/v1/workflows", headers={"Authorization": f"Bearer {token}"})
 
 
 def wait_until_it_stays(demo: subprocess.Popen, said: Path, home: AirflowHome) -> None:

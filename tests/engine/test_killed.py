@@ -97,12 +97,12 @@ def test_controllers_that_die_anywhere_again_and_again_lose_nothing(
     wanted = POINTS if _kind(address) == "sqlite" else set()
 
     while len(deaths) < DEATHS[_kind(address)] or not wanted <= _kinds_of(deaths):
+        assert len(deaths) < 500, f"Nobody ever died at {wanted - _kinds_of(deaths)}."
         world = World(address, f"after {len(deaths)} deaths")
         fates = ((draw.randrange(40), draw.choice([HOT, COLD])) for _ in range(1000))
         assert _end_of(world, fates) in ENDS, world.deaths
         _assert_all_is_well(world)
         deaths += world.deaths
-        assert len(deaths) < 500, f"Nobody ever died at {wanted - _kinds_of(deaths)}."
 
     _say(capsys, f"{len(deaths)} deaths.")
 
