@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jobmon_airflow.cli.answers import Answer
 from jobmon_airflow.cli.declaring import Command, Group
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from jobmon_airflow.cli.declaring import Argument
-
-SHELLS: Final = ("bash", "zsh", "fish")
 
 
 def completion(shell: str) -> Answer:

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from jobmon_airflow.cli.completion import SHELLS, completion
+from jobmon_airflow.cli.completion import completion
+from jobmon_airflow.cli.definition.top import SHELLS
 
 ALL_ARE_REQUIRED = os.environ.get("JOBMON_TEST_REQUIRE") == "all"
 GROUPS = {"workflow", "task", "config", "db"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from jobmon_airflow.cli.declaring import Argument, Command, Group
-from jobmon_airflow.cli.definition.common import WORKFLOW_IDS
+from jobmon_airflow.cli.definition.common import WORKFLOW_IDS, switch
 
 _STRATEGIES: Final = ("avg", "min", "max", "suggested")  # those of view.asking, which is not imported here
 
@@ -93,13 +93,7 @@ RESOURCES: Final = Group(
                     help="for these clusters, in place of those where the tasks ran",
                 ),
                 Argument(name="file", flags=("-f", "--file"), help="write it to this file"),
-                Argument(
-                    name="stdout",
-                    flags=("-p", "--stdout"),
-                    sets=True,
-                    default=False,
-                    help="print it, also if it is written to a file",
-                ),
+                switch("stdout", "print it, also if it is written to a file", "-p", "--stdout"),
             ),
         ),
     ),

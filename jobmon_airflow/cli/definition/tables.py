@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from jobmon_airflow.cli.declaring import Argument, Command, Group
+from jobmon_airflow.cli.definition.common import switch
 
 TABLES: Final = Group(
     name="db",
@@ -33,11 +34,7 @@ TABLES: Final = Group(
             name="terminate",
             help="Remove the tables and all that they hold",
             does="tables:terminate",
-            arguments=(
-                Argument(
-                    name="yes", flags=("-y", "--yes"), sets=True, default=False, help="yes, it is meant"
-                ),
-            ),
+            arguments=(switch("yes", "yes, it is meant", "-y", "--yes"),),
         ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from jobmon_airflow.cli.declaring import Argument, Command, Group
-from jobmon_airflow.cli.definition.common import TASK_ID, TASK_IDS, at_least_one
+from jobmon_airflow.cli.definition.common import TASK_ID, TASK_IDS, limit, seconds, statuses, switch
 
 TASK: Final = Group(
     name="task",
@@ -17,20 +17,8 @@ TASK: Final = Group(
             does="attempts:status",
             arguments=(
                 TASK_IDS,
-                Argument(
-                    name="statuses",
-                    flags=("-s", "--status"),
-                    many=True,
-                    metavar="STATUS",
-                    help="attempts of these alone: PENDING, SCHEDULED, RUNNING, DONE, FATAL",
-                ),
-                Argument(
-                    name="limit",
-                    flags=("-l", "--limit"),
-                    type=at_least_one,
-                    metavar="NUMBER",
-                    help="the latest so many attempts at each task (default: all)",
-                ),
+                statuses("attempts"),
+                limit("the latest so many attempts at each task", None),
             ),
             may_watch=True,
         ),
@@ -59,28 +47,19 @@ TASK: Final = Group(
                     metavar="STATUS",
                     help="D: they count as done. G: they run again when the workflow is resumed, and all behind them",
                 ),
-                Argument(
-                    name="force",
-                    flags=("-f", "--force"),
-                    sets=True,
-                    default=False,
-                    help="end a run that is going on, and change more than 10,000 tasks if it must be",
+                switch(
+                    "force",
+                    "end a run that is going on, and change more than 10,000 tasks if it must be",
+                    "-f",
+                    "--force",
                 ),
-                Argument(
-                    name="recursive",
-                    flags=("-r", "--recursive"),
-                    sets=True,
-                    default=False,
-                    help="with D, which needs --force: all that they depend on counts as done too",
+                switch(
+                    "recursive",
+                    "with D, which needs --force: all that they depend on counts as done too",
+                    "-r",
+                    "--recursive",
                 ),
-                Argument(
-                    name="patience",
-                    flags=("--patience",),
-                    type=float,
-                    default=300,
-                    metavar="SECONDS",
-                    help="how long a run has to end (default: 300)",
-                ),
+                seconds("patience", "how long a run has to end", 300),
             ),
         ),
         Command(
@@ -101,13 +80,7 @@ TASK: Final = Group(
             does="orders:again",
             arguments=(
                 TASK_ID,
-                Argument(
-                    name="alone",
-                    flags=("--alone",),
-                    sets=True,
-                    default=False,
-                    help="and nothing that depends on it",
-                ),
+                switch("alone", "and nothing that depends on it"),
             ),
         ),
     ),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from jobmon_airflow.cli.declaring import Argument, Command
-from jobmon_airflow.cli.definition.common import WORKFLOW_ID, limit
+from jobmon_airflow.cli.definition.common import WORKFLOW_ID, limit, seconds, switch
+
+SHELLS: Final = ("bash", "zsh", "fish")
 
 TOP: Final = (
     Command(
@@ -22,13 +24,7 @@ TOP: Final = (
                 metavar="NAME",
                 help="the cluster that SGEExecutor stands for, in place of [jobmon] classic_cluster",
             ),
-            Argument(
-                name="resume",
-                flags=("--resume",),
-                sets=True,
-                default=False,
-                help="go on with workflows that were begun before, whatever the script says",
-            ),
+            switch("resume", "go on with workflows that were begun before, whatever the script says"),
             Argument(name="words", is_rest=True, metavar="SCRIPT", help="the script, and its arguments"),
         ),
     ),
@@ -67,21 +63,8 @@ TOP: Final = (
         help="End the runs whose controller is gone, and their jobs",
         does="reaping:reap",
         arguments=(
-            Argument(
-                name="leave_jobs",
-                flags=("--leave-jobs",),
-                sets=True,
-                default=False,
-                help="let jobs go on, for a resume to take over",
-            ),
-            Argument(
-                name="patience",
-                flags=("--patience",),
-                type=float,
-                default=300,
-                metavar="SECONDS",
-                help="how long jobs have to be gone (default: 300)",
-            ),
+            switch("leave_jobs", "let jobs go on, for a resume to take over"),
+            seconds("patience", "how long jobs have to be gone", 300),
         ),
     ),
     Command(
@@ -98,7 +81,7 @@ TOP: Final = (
                 flags=("--shell",),
                 by_place=True,
                 required=True,
-                choices=("bash", "zsh", "fish"),
+                choices=SHELLS,
                 help="bash, zsh or fish",
             ),
         ),
@@ -108,14 +91,6 @@ TOP: Final = (
         help="Which version this is",
         does="versions:ours",
         asks_database=False,
-        arguments=(
-            Argument(
-                name="components",
-                flags=("--components",),
-                sets=True,
-                default=False,
-                help="and those of what it stands on",
-            ),
-        ),
+        arguments=(switch("components", "and those of what it stands on"),),
     ),
 )

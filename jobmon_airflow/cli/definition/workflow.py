@@ -5,24 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from jobmon_airflow.cli.declaring import Argument, Command, Group
-from jobmon_airflow.cli.definition.common import WORKFLOW_ID, WORKFLOW_IDS, limit, of_template
+from jobmon_airflow.cli.definition.common import (
+    WORKFLOW_ID,
+    WORKFLOW_IDS,
+    limit,
+    of_template,
+    seconds,
+    statuses,
+    switch,
+)
 from jobmon_airflow.cli.definition.resources import RESOURCES
 
 _RESUME: Final = (
-    Argument(
-        name="cold",
-        flags=("--cold", "--reset-running"),
-        sets=True,
-        default=False,
-        help="first end what still runs",
-    ),
-    Argument(
-        name="keep_resources",
-        flags=("--keep-resources",),
-        sets=True,
-        default=False,
-        help="raise nothing for what died of too little",
-    ),
+    switch("cold", "first end what still runs", "--cold", "--reset-running"),
+    switch("keep_resources", "raise nothing for what died of too little"),
     Argument(
         name="cluster",
         flags=("-c", "--cluster"),
@@ -34,32 +30,14 @@ _RESUME: Final = (
         sets=True,
         help="known from Jobmon, and not needed: nothing that an earlier run left behind is waited for",
     ),
-    Argument(
-        name="fail_fast",
-        flags=("--fail-fast",),
-        sets=True,
-        default=False,
-        help="end at the first task that fails for good",
-    ),
+    switch("fail_fast", "end at the first task that fails for good"),
     Argument(name="here", flags=("--here",), sets=True, help="run it in this terminal, and wait for its end"),
     Argument(
         name="here", flags=("--in-airflow",), sets=False, help="let Airflow run it, and do not wait for it"
     ),
-    Argument(
-        name="timeout",
-        flags=("--execution-timeout",),
-        type=float,
-        default=36_000,
-        metavar="SECONDS",
-        help="how long it may take (default: 36000)",
-    ),
-    Argument(
-        name="resume_timeout",
-        flags=("-t", "--timeout", "--resume-timeout"),
-        type=float,
-        default=300,
-        metavar="SECONDS",
-        help="how long another run has to give way (default: 300)",
+    seconds("timeout", "how long it may take", 36_000, "--execution-timeout"),
+    seconds(
+        "resume_timeout", "how long another run has to give way", 300, "-t", "--timeout", "--resume-timeout"
     ),
 )
 
@@ -79,13 +57,7 @@ WORKFLOW: Final = Group(
                     many=True,
                     help="the latest that these users ran, in place of your own",
                 ),
-                Argument(
-                    name="everyone",
-                    flags=("-a", "--all"),
-                    sets=True,
-                    default=False,
-                    help="the latest that anybody ran",
-                ),
+                switch("everyone", "the latest that anybody ran", "-a", "--all"),
                 limit("how many of the latest"),
             ),
             may_watch=True,
@@ -96,13 +68,7 @@ WORKFLOW: Final = Group(
             does="tasks:of_workflow",
             arguments=(
                 WORKFLOW_ID,
-                Argument(
-                    name="statuses",
-                    flags=("-s", "--status"),
-                    many=True,
-                    metavar="STATUS",
-                    help="of these alone: PENDING, SCHEDULED, RUNNING, DONE, FATAL",
-                ),
+                statuses(""),
                 of_template(),
                 limit("how many of them"),
             ),
@@ -150,14 +116,7 @@ WORKFLOW: Final = Group(
             does="following:workflow",
             arguments=(
                 WORKFLOW_ID,
-                Argument(
-                    name="seconds",
-                    flags=("--seconds",),
-                    type=float,
-                    default=2.0,
-                    metavar="SECONDS",
-                    help="between two looks (default: 2)",
-                ),
+                seconds("seconds", "between two looks", 2.0),
             ),
         ),
         Command(
@@ -192,13 +151,7 @@ WORKFLOW: Final = Group(
             does="orders:reset",
             arguments=(
                 WORKFLOW_ID,
-                Argument(
-                    name="partial",
-                    flags=("-p", "--partial"),
-                    sets=True,
-                    default=False,
-                    help="leave what is done",
-                ),
+                switch("partial", "leave what is done", "-p", "--partial"),
             ),
         ),
         Command(
@@ -207,13 +160,7 @@ WORKFLOW: Final = Group(
             does="orders:stop",
             arguments=(
                 WORKFLOW_ID,
-                Argument(
-                    name="drain",
-                    flags=("--drain",),
-                    sets=True,
-                    default=False,
-                    help="when what runs is over; else that is ended",
-                ),
+                switch("drain", "when what runs is over; else that is ended"),
             ),
         ),
     ),
