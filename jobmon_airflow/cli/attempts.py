@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.cli.answers import Answer, Table
-from jobmon_airflow.cli.tasks import known
 from jobmon_airflow.client import registry
+from jobmon_airflow.engine import claims
 from jobmon_airflow.engine.kinds import telling_line
 from jobmon_airflow.errors import InvalidQuestion
 from jobmon_airflow.states import TaskBucket, TaskInstanceStatus, TaskStatus
@@ -49,7 +49,7 @@ def status(
     """
     wanted = _attempts_named(statuses) if statuses else set(TaskInstanceStatus)
     with registry.database(database).read() as connection:
-        found = {number: known(connection, number) for number in dict.fromkeys(task_ids)}
+        found = {number: claims.known_task(connection, number) for number in dict.fromkeys(task_ids)}
         attempts = _latest(task_instances.of_tasks(connection, list(found)), limit)
         accounts = task_instances.accounts(connection, [row.id for row in attempts])
     tried = {row.task_id for row in attempts}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.cli.answers import Answer, Table
-from jobmon_airflow.cli.tasks import arrays_named
 from jobmon_airflow.client import registry
 from jobmon_airflow.engine import claims
 from jobmon_airflow.states import TaskInstanceStatus
@@ -29,7 +28,7 @@ def paths(
     with registry.database(database).read() as connection:
         claims.known(connection, workflow_id)
         names = workflows.array_names(connection, workflow_id)
-        arrays = arrays_named(names, workflow_id, template)
+        arrays = claims.arrays_named(names, workflow_id, template)
         rows = task_instances.newest(connection, workflow_id, arrays, limit, task_name=task_name)
     if not rows:
         return Answer("No task of these has been tried yet.", data=[])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.cli.answers import Answer, Table
 from jobmon_airflow.client import registry
+from jobmon_airflow.engine.pace import tasks_in_words
 from jobmon_airflow.store.vocabulary import DEFAULT_QUEUE
 from jobmon_airflow.units import Memory, Runtime
 from jobmon_airflow.view import plan
@@ -50,11 +51,11 @@ def of_resume(
 
 
 def _sentences(found: ResumePlan) -> Iterator[str]:
-    yield f"A {found.how.value} resume of workflow {found.workflow_id} would run {_tasks(found.again)}."
+    yield f"A {found.how.value} resume of workflow {found.workflow_id} would run {tasks_in_words(found.again)}."
     if found.adopted:
-        yield f"{_tasks(found.adopted)} that clusters still have would be taken over."
+        yield f"{tasks_in_words(found.adopted)} that clusters still have would be taken over."
     if found.skipped:
-        yield f"{_tasks(found.skipped)} would be left as they are: done."
+        yield f"{tasks_in_words(found.skipped)} would be left as they are: done."
     if found.held_by:
         yield f"First {found.held_by} would have to make way."
 
@@ -63,7 +64,7 @@ def _notes(found: ResumePlan) -> Iterator[str]:
     for each in found.requests:
         if each.problem:
             yield (
-                f"{_tasks(each.tasks)} of {each.template} had too little {each.resource}, and ask for no more: "
+                f"{tasks_in_words(each.tasks)} of {each.template} had too little {each.resource}, and ask for no more: "
                 f"{each.problem}"
             )
     if found.needs_script:
@@ -113,7 +114,3 @@ def _memory(asked: Requested) -> str:
 
 def _runtime(asked: Requested) -> str:
     return "" if asked.runtime is None else str(Runtime(asked.runtime))
-
-
-def _tasks(count: int) -> str:
-    return "1 task" if count == 1 else f"{count:,} tasks"

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from jobmon_airflow.cli.answers import Answer, Table
 from jobmon_airflow.client import registry
 from jobmon_airflow.engine import claims
-from jobmon_airflow.errors import UnknownName
 from jobmon_airflow.states import TaskStatus, WorkflowStatus
-from jobmon_airflow.store import neighbours, task_pages, tasks, workflows
+from jobmon_airflow.store import neighbours, task_pages, workflows
 from jobmon_airflow.store.neighbours import Side
 from jobmon_airflow.store.task_pages import Wanted
 from jobmon_airflow.view.tasks import statuses_named
@@ -39,7 +38,7 @@ def of_workflow(
     with registry.database(database).read() as connection:
         is_last = WorkflowStatus.of(claims.known(connection, workflow_id).status).is_final
         names = workflows.array_names(connection, workflow_id)
-        chosen = arrays_named(names, workflow_id, template)
+        chosen = claims.arrays_named(names, workflow_id, template)
         asked = Wanted(array_ids=chosen, statuses=sorted(wanted))
         rows = task_pages.newest(connection, workflow_id, asked, limit)
         counts = workflows.counts_by_status(connection, [workflow_id])
@@ -51,17 +50,6 @@ def of_workflow(
     )
     more = f"{len(rows):,} of {total:,} tasks; -l {total} shows all." if total > len(rows) else ""
     return Answer([Table(_TASKS, [_task(row, names) for row in rows]), more], is_last=is_last)
-
-
-def arrays_named(names: Mapping[int, str], workflow_id: int, template: str | None) -> list[int]:
-    """The arrays of a template, or all; an error if the workflow has none of it."""
-    chosen = [number for number, name in names.items() if template in (None, name)]
-    if chosen or template is None:
-        return chosen
-    raise UnknownName(
-        f"Workflow {workflow_id} has no template '{template}'.",
-        remedy=f"Choose one of {', '.join(sorted(set(names.values())))}." if names else "It has none.",
-    )
 
 
 def _task(row: Row[Any], names: Mapping[int, str]) -> dict[str, Any]:
@@ -80,7 +68,7 @@ def _task(row: Row[Any], names: Mapping[int, str]) -> dict[str, Any]:
 def dependencies(task_id: int, *, database: str | None = None) -> Answer:
     """The tasks that a task waits for, and those that wait for it, with how they stand."""
     with registry.database(database).read() as connection:
-        workflow_id = known(connection, task_id).workflow_id
+        workflow_id = claims.known_task(connection, task_id).workflow_id
         names = workflows.array_names(connection, workflow_id)
         rows = [
             _neighbour(side, row, names)
@@ -105,14 +93,3 @@ def _neighbour(side: Side, row: Row[Any], names: Mapping[int, str]) -> dict[str,
         "TEMPLATE": names[row.array_id],
         "STATUS": TaskStatus.of(row.status).label,
     }
-
-
-def known(connection: Connection, task_id: int) -> Row[Any]:
-    """The task of this id, or an error."""
-    row = tasks.row(connection, task_id)
-    if row is None:
-        raise UnknownName(
-            f"There is no task {task_id} in this database.",
-            remedy="jobmon workflow tasks -w WORKFLOW_ID lists those of a workflow.",
-        )
-    return row

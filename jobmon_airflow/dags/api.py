@@ -9,7 +9,14 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
-from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+from urllib.request import (
+    BaseHandler,
+    HTTPRedirectHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
 
 from jobmon_airflow.errors import AirflowRefused, AirflowUnreachable
 
@@ -36,9 +43,7 @@ class AirflowApi:
             )
         self._api = api
         self._token = api.token
-        # What is on this machine is never asked through a proxy.
-        proxies = [ProxyHandler({})] if address.hostname in _HERE else []
-        self._opener = build_opener(_NoRedirects, *proxies)
+        self._opener = opener_for(self.url, _NoRedirects())
 
     def dag(self, dag_id: str) -> dict[str, Any] | None:
         """The DAG, if there is one of this id."""
@@ -113,6 +118,12 @@ class AirflowApi:
                 f"Airflow's API server at {self.url} does not answer: {getattr(error, 'reason', error)}.",
                 remedy="Is it up, and is this its address? Name it in AIRFLOW__JOBMON__API_URL, or pass api_url=….",
             ) from error
+
+
+def opener_for(url: str, *handlers: BaseHandler) -> OpenerDirector:
+    """What opens the address; what is on this machine is never asked through a proxy."""
+    proxies = [ProxyHandler({})] if urlsplit(url).hostname in _HERE else []
+    return build_opener(*handlers, *proxies)
 
 
 class _NoRedirects(HTTPRedirectHandler):

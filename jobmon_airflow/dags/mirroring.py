@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from jobmon_airflow.dags.airflow_states import FINAL, state_of
+from jobmon_airflow.engine.pace import tasks_in_words
 from jobmon_airflow.engine.tallies import counts_of
 from jobmon_airflow.store import airflow_tasks
 
@@ -96,7 +97,7 @@ def in_words(view: View, template: str) -> str:
     if (counts := view.counts.get(template)) is None:
         return f"Waiting for the workflow: the task that runs it is {view.run_state or 'not begun'}."
     clauses = [
-        f"{counts.done:,} of {_tasks(counts.total)} done",
+        f"{counts.done:,} of {tasks_in_words(counts.total)} done",
         f"{counts.active:,} active" if counts.active else "",
         f"{counts.failed:,} failed" if counts.failed else "",
     ]
@@ -112,10 +113,12 @@ def step(view: View, template: str) -> object:
 
 def _by_counts(counts: TemplateCounts, view: View) -> Ending | None:
     if counts.done == counts.total:
-        return Ending(end=End.SUCCESS, reason=f"All is done: {_tasks(counts.total)} of '{counts.name}'.")
+        return Ending(
+            end=End.SUCCESS, reason=f"All is done: {tasks_in_words(counts.total)} of '{counts.name}'."
+        )
     if not view.is_over:
         return None
-    of_all = f"of {_tasks(counts.total)} of '{counts.name}'"
+    of_all = f"of {tasks_in_words(counts.total)} of '{counts.name}'"
     left = counts.total - counts.done - counts.failed
     blocked = "because tasks before them failed, or the run was ended."
     if counts.failed:
@@ -130,10 +133,6 @@ def _by_counts(counts: TemplateCounts, view: View) -> Ending | None:
 
 def _unknown(view: View) -> str:
     return f"The workflow was never built: the task that runs it is {view.run_state}."
-
-
-def _tasks(count: int) -> str:
-    return "1 task" if count == 1 else f"{count:,} tasks"
 
 
 def facts(view: View, template: str) -> dict[str, Any]:

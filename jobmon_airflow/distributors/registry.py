@@ -26,6 +26,9 @@ _BUILT_IN: Final = {
     "slurm": "jobmon_airflow.distributors.slurm.distributor:Slurm",
 }
 
+#: Commands of these run on the machine of their controller, and end with it.
+LOCAL: Final = frozenset({"multiprocess", "sequential", "dummy"})
+
 
 def distributor(cluster: str, type_name: str, parameters: Mapping[str, Any]) -> Distributor:
     """A distributor for a cluster of this type, which is reached as the parameters say."""

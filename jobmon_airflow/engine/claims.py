@@ -17,9 +17,10 @@ from jobmon_airflow.errors import (
 )
 from jobmon_airflow.settings import user_name
 from jobmon_airflow.states import WORKFLOW, WorkflowRunStatus, WorkflowStatus
-from jobmon_airflow.store import workflow_runs, workflows
+from jobmon_airflow.store import tasks, workflow_runs, workflows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from sqlalchemy import Connection, Row
@@ -73,6 +74,30 @@ def known(connection: Connection, workflow_id: int) -> Row[Any]:
             remedy="Ask `jobmon db address` which database is meant.",
         )
     return workflow
+
+
+def known_task(connection: Connection, task_id: int) -> Row[Any]:
+    """The task of this id, or an error."""
+    row = tasks.row(connection, task_id)
+    if row is None:
+        raise UnknownName(
+            f"There is no task {task_id} in this database.",
+            remedy="jobmon workflow tasks -w WORKFLOW_ID lists those of a workflow, and the table `task` has all.",
+        )
+    return row
+
+
+def arrays_named(names: Mapping[int, str], workflow_id: int, template: str | None) -> list[int]:
+    """Those of a workflow's arrays that are a template's, in all its versions, or all; an error if there is none."""
+    chosen = [number for number, name in names.items() if template in (None, name)]
+    if chosen or template is None:
+        return chosen
+    raise UnknownName(
+        f"Workflow {workflow_id} has no template '{template}'.",
+        remedy=f"Choose one of {', '.join(sorted(set(names.values())))}."
+        if names
+        else "It has none: is its name right?",
+    )
 
 
 def refuse_complete(workflow: Row[Any]) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.distributors.slurm.reasons import explained
 from jobmon_airflow.engine import claims, standing, why_asked
-from jobmon_airflow.errors import UnknownName
 from jobmon_airflow.resources import Resources, with_unit
 from jobmon_airflow.settings import UNLIMITED
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus, WorkflowRunStatus, WorkflowStatus
@@ -193,12 +192,7 @@ def _of_room(each: Waiting, limit: int, active: int, *, is_run: bool) -> Wait:
 
 def of_task(connection: Connection, task_id: int) -> dict[str, Any]:
     """All that is known of a task: its status, what it waits for, and each attempt with what it rests on."""
-    row = tasks.row(connection, task_id)
-    if row is None:
-        raise UnknownName(
-            f"There is no task {task_id} in this database.",
-            remedy="jobmon workflow tasks -w WORKFLOW_ID lists those of a workflow, and the table `task` has all.",
-        )
+    row = claims.known_task(connection, task_id)
     attempts = task_instances.of_tasks(connection, [task_id])
     asked = clusters.requests(
         connection,

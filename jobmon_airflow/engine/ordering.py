@@ -44,15 +44,7 @@ def set_limit(connection: Connection, workflow_id: int, limit: int, template: st
         workflows.set_limit(connection, workflow_id, limit)
         return
     names = workflows.array_names(connection, workflow_id)
-    # A workflow may have several versions of a template.
-    chosen = [number for number, name in names.items() if name == template]
-    if not chosen:
-        raise UnknownName(
-            f"Workflow {workflow_id} has no template '{template}'.",
-            remedy=f"Choose one of {', '.join(sorted(set(names.values())))}."
-            if names
-            else "It has none: is its name right?",
-        )
+    chosen = claims.arrays_named(names, workflow_id, template)
     workflows.set_array_limits(connection, dict.fromkeys(chosen, limit))
 
 

@@ -60,6 +60,15 @@ def rate_in_words(per_second: float | None) -> str:
     return f"{rate:,.0f}/{unit}" if rate >= 10 else f"{rate:.1f}/{unit}"
 
 
+def tasks_in_words(count: int) -> str:
+    """So many tasks.
+
+    >>> tasks_in_words(1), tasks_in_words(2500)
+    ('1 task', '2,500 tasks')
+    """
+    return "1 task" if count == 1 else f"{count:,} tasks"
+
+
 def time_in_words(seconds: float) -> str:
     """A time as exactly as a person would say it.
 

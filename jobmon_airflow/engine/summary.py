@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.engine.kinds import ANSI, LONG, UNPRINTABLE, last_lines, where_it_tells
+from jobmon_airflow.engine.pace import tasks_in_words
 from jobmon_airflow.engine.verdict import error_kind, why
 
 if TYPE_CHECKING:
@@ -83,11 +84,11 @@ def groups(failed: Iterable[FailedTask]) -> list[Group]:
 
 def _result(counts: Counts) -> str:
     if counts.done == counts.total:
-        return "The task is done." if counts.total == 1 else f"All {_tasks(counts.total)} are done."
+        return "The task is done." if counts.total == 1 else f"All {tasks_in_words(counts.total)} are done."
     unfinished = counts.total - counts.done - counts.failed - counts.not_run
     of_all = "" if counts.failed else f" of {counts.total:,}"
     clauses = [
-        f"{_tasks(counts.failed)} of {counts.total:,} failed for good" if counts.failed else "",
+        f"{tasks_in_words(counts.failed)} of {counts.total:,} failed for good" if counts.failed else "",
         f"{counts.done:,}{of_all} {_is(counts.done)} done",
         f"{counts.not_run:,} {_was(counts.not_run)} not run{_BLOCKED}" if counts.not_run else "",
         f"{unfinished:,} {_is(unfinished)} left" if unfinished > 0 else "",
@@ -104,7 +105,7 @@ def _kinds(largest_first: Sequence[Group]) -> Iterator[str]:
 
 def _paragraph(number: int, group: Group) -> Iterator[str]:
     sample = group.sample
-    yield _cut(f"{number}. {_tasks(group.count)}: {group.kind}")
+    yield _cut(f"{number}. {tasks_in_words(group.count)}: {group.kind}")
     yield _cut(f"   of {_templates(group.templates)}")
     yield _cut(f"   such as {_plain(sample.name)}: {_place(sample)}: {why(sample.verdict, sample.exit_code)}")
     if sample.asked or sample.used:
@@ -118,10 +119,10 @@ def _paragraph(number: int, group: Group) -> Iterator[str]:
 
 def _in_a_line_each(rest: Sequence[Group]) -> Iterator[str]:
     for number, group in enumerate(rest[:_IN_A_LINE], _IN_FULL + 1):
-        yield _cut(f"{number}. {_tasks(group.count)}: {group.kind} (task {group.sample.task_id})")
+        yield _cut(f"{number}. {tasks_in_words(group.count)}: {group.kind} (task {group.sample.task_id})")
     if more := rest[_IN_A_LINE:]:
         kinds = "1 more kind" if len(more) == 1 else f"{len(more):,} more kinds"
-        yield f"and {kinds}: {_tasks(sum(group.count for group in more))}"
+        yield f"and {kinds}: {tasks_in_words(sum(group.count for group in more))}"
 
 
 def _templates(counts: Mapping[str, int]) -> str:
@@ -164,10 +165,6 @@ def _is(count: int) -> str:
 
 def _was(count: int) -> str:
     return "was" if count == 1 else "were"
-
-
-def _tasks(count: int) -> str:
-    return "1 task" if count == 1 else f"{count:,} tasks"
 
 
 def _plain(text: str) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from jobmon_airflow.engine import ordering
 from jobmon_airflow.engine.ordering import Stop
 from jobmon_airflow.engine.ownership import Permit, anybody
+from jobmon_airflow.engine.pace import tasks_in_words
 from jobmon_airflow.settings import UNLIMITED
 from jobmon_airflow.store import action_log, workflows
 from jobmon_airflow.store.database import Database
@@ -136,7 +137,9 @@ def run_again(
         permit(connection, workflow_id)
         again = ordering.run_again(connection, workflow_id, [task_id], at, downstream=downstream)
         message = (
-            f"{_tasks(len(again))} will run again. {_RESUME}" if again else f"It waits to be run. {_RESUME}"
+            f"{tasks_in_words(len(again))} will run again. {_RESUME}"
+            if again
+            else f"It waits to be run. {_RESUME}"
         )
         if again:
             action = "run again, with downstreams" if downstream else "run again"
@@ -161,7 +164,7 @@ def mark_tasks_done(
     def order(connection: Connection, at: datetime) -> Ordered:
         permit(connection, workflow_id)
         new = ordering.mark_done(connection, workflow_id, task_ids, at, upstream=upstream, at_most=at_most)
-        message = f"{_tasks(len(new))} {'counts' if len(new) == 1 else 'count'} as done."
+        message = f"{tasks_in_words(len(new))} {'counts' if len(new) == 1 else 'count'} as done."
         if new:
             action_log.note(connection, workflow_id, user, "mark done", _of(message, new), at)
         return Ordered(
@@ -187,7 +190,7 @@ def run_tasks_again(
     def order(connection: Connection, at: datetime) -> Ordered:
         permit(connection, workflow_id)
         again = ordering.run_again(connection, workflow_id, task_ids, at, downstream=True, at_most=at_most)
-        message = f"{_tasks(len(again))} will run again. {_RESUME}"
+        message = f"{tasks_in_words(len(again))} will run again. {_RESUME}"
         if again:
             action = "run again, with downstreams"
             action_log.note(connection, workflow_id, user, action, _of(message, again), at)
@@ -209,7 +212,7 @@ def reset(
         permit(connection, workflow_id)
         again = ordering.reset(connection, workflow_id, at, but_done=but_done)
         kept = ", and what is done stays done" if but_done else ""
-        message = f"{_tasks(len(again))} will run again{kept}. {_RESUME}"
+        message = f"{tasks_in_words(len(again))} will run again{kept}. {_RESUME}"
         if again:
             action_log.note(connection, workflow_id, user, "reset", message, at)
         return Ordered(
@@ -246,7 +249,7 @@ def _limit_in_words(limit: int, whose: str) -> str:
         return f"Paused: of {whose} nothing more begins."
     if limit >= UNLIMITED:
         return f"No limit: of {whose} as many tasks run at a time as its clusters take."
-    return f"Of {whose} at most {_tasks(limit)} run at a time."
+    return f"Of {whose} at most {tasks_in_words(limit)} run at a time."
 
 
 def _stop_in_words(run_id: int, how: Stop, *, is_over: bool) -> str:
@@ -264,7 +267,3 @@ def _of(message: str, task_ids: Collection[int]) -> str:
     """What was done, and to which tasks, of which the first are named."""
     named = ", ".join(map(str, sorted(task_ids)[:_LISTED]))
     return f"{message} [{named}{', …' if len(task_ids) > _LISTED else ''}]"
-
-
-def _tasks(count: int) -> str:
-    return "1 task" if count == 1 else f"{count:,} tasks"

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from jobmon_airflow.distributors.registry import LOCAL
 from jobmon_airflow.engine import claims, verdict
 from jobmon_airflow.engine.plan import Request, queues_of, request_of, scales_of
 from jobmon_airflow.engine.requests import CannotGrow, raised
@@ -18,9 +19,6 @@ from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import clusters, resumes, workflow_runs, workflows
 from jobmon_airflow.store.resumes import Left
 from jobmon_airflow.view.requested import Requested, of_resources
-
-#: Commands of these end with their controller, so that nothing of them can be taken over.
-_END_WITH_CONTROLLER: Final = frozenset({"multiprocess", "sequential", "dummy"})
 
 
 class How(StrEnum):
@@ -138,7 +136,7 @@ class _Found:
 
 def _outlives(attempt: Row[Any]) -> bool:
     """Whether a hot resume takes over what there is of it: what was told to stop is ended all the same."""
-    return attempt.cluster_type not in _END_WITH_CONTROLLER and attempt.status != TaskInstanceStatus.KILL_SELF
+    return attempt.cluster_type not in LOCAL and attempt.status != TaskInstanceStatus.KILL_SELF
 
 
 def _holder(connection: Connection, workflow_id: int, at: datetime) -> str | None:

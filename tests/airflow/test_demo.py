@@ -18,6 +18,7 @@ from jobmon_airflow.testing.airflow_processes import end_of_logs, kill_all, proc
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN = 240
+PATIENCE = 120  #: seconds, on a machine that has other things to do
 
 
 @pytest.mark.airflow
@@ -27,10 +28,14 @@ def test_the_demo_runs_the_example_and_stays_until_it_is_told_to_stop(tmp_path):
     command = [sys.executable, ROOT / "scripts" / "demo.py", "--home", home.folder]
     try:
         with said.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out) as demo:
-            wait_until_it_stays(demo, said, home)
-            again = subprocess.run(command, capture_output=True, text=True, check=False)
-            view = asked_with_the_login(said.read_text())
-            demo.send_signal(signal.SIGTERM)
+            try:
+                wait_until_it_stays(demo, said, home)
+                again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+                view = asked_with_the_login(said.read_text())
+                demo.send_signal(signal.SIGTERM)
+                demo.wait(PATIENCE)
+            finally:
+                demo.kill()  # or whoever leaves this block waits for it
 
         assert demo.returncode == 0
         assert processes_of(home) == []
@@ -59,7 +64,9 @@ def asked_with_the_login(text: str) -> httpx.Response:
         token = api.log_in()
     finally:
         api.close()
-    return httpx.get(f"{address}/jobmon/api/v1/workflows", headers={"Authorization": f"Bearer {token}"})
+    return httpx.get(
+        f"{address}/jobmon/api/v1/workflows", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE
+    )
 
 
 def wait_until_it_stays(demo: subprocess.Popen, said: Path, home: AirflowHome) -> None:

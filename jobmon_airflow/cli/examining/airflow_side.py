@@ -9,11 +9,10 @@ from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
 
 from jobmon_airflow import settings
 from jobmon_airflow.cli.examining.findings import note, ok, problem, warning
-from jobmon_airflow.dags.api import AirflowApi
+from jobmon_airflow.dags.api import AirflowApi, opener_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,7 +120,6 @@ def _api() -> Iterator[Finding]:
 
 
 def _health(url: str) -> Mapping[str, Mapping[str, str]]:
-    opener = build_opener(ProxyHandler({})) if "//localhost" in url or "//127." in url else build_opener()
-    with opener.open(f"{url}/api/v2/monitor/health", timeout=_WITHIN) as answer:
+    with opener_for(url).open(f"{url}/api/v2/monitor/health", timeout=_WITHIN) as answer:
         found: Mapping[str, Mapping[str, str]] = json.load(answer)
         return found

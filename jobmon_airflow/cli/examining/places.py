@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.cli.examining.findings import examined, note, ok, problem
 from jobmon_airflow.client import registry
-from jobmon_airflow.distributors.registry import distributor
+from jobmon_airflow.distributors.registry import LOCAL, distributor
 from jobmon_airflow.store import clusters
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from jobmon_airflow.cli.examining.findings import Finding
 
 _WITHIN: Final = 60.0  # seconds
-_HERE: Final = frozenset({"multiprocess", "sequential", "dummy"})
 
 
 def findings(address: str | None, wanted: Collection[str] | None) -> Iterator[Finding]:
@@ -28,11 +27,11 @@ def findings(address: str | None, wanted: Collection[str] | None) -> Iterator[Fi
         used = clusters.in_use(connection)
         chosen = wanted or sorted(known)
         ways = {name: clusters.connection_of(connection, name) for name in chosen}
-    here = [name for name, (kind, _) in ways.items() if kind in _HERE]
+    here = [name for name, (kind, _) in ways.items() if kind in LOCAL]
     if here:
         yield ok("this machine", f"{os.cpu_count()} cores, for {', '.join(here)}")
     for name, (kind, parameters) in ways.items():
-        if kind in _HERE:
+        if kind in LOCAL:
             continue
         found = list(examined(f"cluster {name}", partial(_asked, name, kind, parameters)))
         is_needed = name in used or bool(wanted)
