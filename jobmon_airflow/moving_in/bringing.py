@@ -20,7 +20,7 @@ from jobmon_airflow.moving_in import attempts, graphs, places, statuses, tasks, 
 from jobmon_airflow.moving_in.move import Move
 from jobmon_airflow.moving_in.original import Original
 from jobmon_airflow.moving_in.report import Report
-from jobmon_airflow.store import history, imported
+from jobmon_airflow.store import history, imported, sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -210,7 +210,7 @@ class _Import:
         """Workflows that are brought together: so many that they make up for the cost of asking."""
         group: list[Row[Any]] = []
         size = 0
-        for part in _parts(rows, WORKFLOWS_OF_A_GROUP):
+        for part in sets.slices(rows, WORKFLOWS_OF_A_GROUP):
             counts = self._move.reader.counts("task", "workflow_id", {row.id for row in part})
             for row in part:
                 if group and (size + counts[row.id] > TASKS_OF_A_GROUP or len(group) >= WORKFLOWS_OF_A_GROUP):
@@ -220,9 +220,3 @@ class _Import:
                 size += counts[row.id]
         if group:
             yield group
-
-
-def _parts(rows: Iterator[Row[Any]], size: int) -> Iterator[list[Row[Any]]]:
-    from jobmon_airflow.store import sets
-
-    return sets.slices(rows, size)

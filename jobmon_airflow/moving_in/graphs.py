@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import column
+
 from jobmon_airflow.client import identity
 from jobmon_airflow.moving_in import values
 from jobmon_airflow.moving_in.joins import Joins
@@ -40,7 +42,7 @@ class _Graph:
 
     def load(self) -> bool:
         """Get to know its nodes, then their edges; False if something is missing."""
-        for page in self._move.reader.edges(self._original_id):
+        for page in self._pages():
             self._nodes.load([row.node_id for row in page])
             if not all(row.node_id in self._nodes for row in page):
                 return False
@@ -95,7 +97,7 @@ class _Graph:
                 )
 
     def _pages(self) -> Iterator[Sequence[Row[Any]]]:
-        return self._move.reader.edges(self._original_id)
+        return self._move.reader.pages("edge", column("dag_id") == self._original_id, key="node_id")
 
     def _ours(self, neighbours: list[int]) -> str:
         """A list of neighbours in our ids; joins stay what they are."""

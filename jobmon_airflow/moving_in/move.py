@@ -39,6 +39,18 @@ class Move:
 
         return self.database.write(alone, in_bulk=True)
 
+    def enter(self, kind: str, work: Callable[[Connection], dict[int, int]]) -> dict[int, int]:
+        """Enter rows of a kind in one transaction, and note and count which of the original's are which of ours."""
+
+        def noted(connection: Connection) -> dict[int, int]:
+            ids = work(connection)
+            self.note(connection, kind, ids)
+            return ids
+
+        entered = self.write(noted)
+        self.report.brought[kind] += len(entered)
+        return entered
+
     def ids(self, kind: str, original_ids: Collection[int]) -> dict[int, int]:
         """Our ids of rows that were brought."""
         with self.database.read() as connection:

@@ -97,12 +97,9 @@ class Nodes:
             ids: dict[int, int] = {}
             for version_id, members in sorted(of_versions.items()):
                 ids |= _enter(connection, versions[version_id], self._words.arg_ids, members)
-            self._move.note(connection, "node", ids)
             return ids
 
-        entered = self._move.write(enter) if of_versions else {}
-        self._move.report.brought["node"] += len(entered)
-        return entered
+        return self._move.enter("node", enter) if of_versions else {}
 
     def _args(self, original_ids: Sequence[int]) -> dict[int, dict[str, str]]:
         found: dict[int, dict[str, str]] = {}

@@ -30,6 +30,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from jobmon_airflow.errors import InvalidAddress, NotOurDatabase
 from jobmon_airflow.moving_in.tables import NEEDED, TABLES
+from jobmon_airflow.store.sets import mapping, slices
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -108,54 +109,32 @@ class Reader:
         """Whether it has this table."""
         return name in self._original.columns
 
-    def count(self, name: str) -> int:
-        """How many rows a table has."""
-        return int(self._connection.execute(select(func.count()).select_from(table(name))).scalar_one())
-
     def pages(
-        self, name: str, *conditions: ColumnElement[bool], size: int = AT_ONCE
+        self, name: str, *conditions: ColumnElement[bool], key: str = "id", size: int = AT_ONCE
     ) -> Iterator[Sequence[Row[Any]]]:
-        """The rows of a table that has ids, in their order."""
+        """The rows of a table, in the order of its key, which tells them apart where the conditions hold."""
         last = 0
         while True:
-            query = self._select(name).where(column("id") > last, *conditions).order_by(column("id"))
+            query = self._select(name).where(column(key) > last, *conditions).order_by(column(key))
             rows = self._connection.execute(query.limit(size)).all()
             if rows:
                 yield rows
-                last = rows[-1].id
-            if len(rows) < size:
-                return
-
-    def edges(self, dag_id: int, size: int = AT_ONCE) -> Iterator[Sequence[Row[Any]]]:
-        """The nodes of a graph, with their neighbours."""
-        last = 0
-        while True:
-            query = self._select("edge").where(column("dag_id") == dag_id, column("node_id") > last)
-            rows = self._connection.execute(query.order_by(column("node_id")).limit(size)).all()
-            if rows:
-                yield rows
-                last = rows[-1].node_id
+                last = getattr(rows[-1], key)
             if len(rows) < size:
                 return
 
     def among(self, name: str, key: str, values: Collection[int]) -> Iterator[Row[Any]]:
         """The rows of a table whose key is one of these."""
-        wanted = sorted(values)
-        for start in range(0, len(wanted), _IN_A_LIST):
-            part = wanted[start : start + _IN_A_LIST]
+        for part in slices(sorted(values), _IN_A_LIST):
             yield from self._connection.execute(self._select(name).where(column(key).in_(part))).all()
 
     def counts(self, name: str, key: str, values: Collection[int]) -> dict[int, int]:
         """How many rows of a table have each of these as their key."""
         found: dict[int, int] = dict.fromkeys(values, 0)
-        wanted = sorted(values)
-        for start in range(0, len(wanted), _IN_A_LIST):
-            its: ColumnElement[int] = column(key)
-            query = select(its, func.count()).select_from(table(name)).group_by(its)
-            part = wanted[start : start + _IN_A_LIST]
-            found.update(
-                (number, many) for number, many in self._connection.execute(query.where(its.in_(part)))
-            )
+        its: ColumnElement[int] = column(key)
+        query: Select[Any] = select(its, func.count()).select_from(table(name)).group_by(its)
+        for part in slices(sorted(values), _IN_A_LIST):
+            found |= mapping(self._connection, query.where(its.in_(part)))
         return found
 
     def _select(self, name: str) -> Select[Any]:

@@ -59,12 +59,9 @@ class Places:
                 of_kind = {number: said for number, (its, said) in asked.items() if its == kind}
                 bound = clusters.bind_resources(connection, set(of_kind.values()), kind)
                 ids |= {number: bound[said] for number, said in of_kind.items()}
-            self.move.note(connection, "task_resources", ids)
             return ids
 
-        entered = self.move.write(enter) if asked else {}
-        self.move.report.brought["task_resources"] += len(entered)
-        return entered
+        return self.move.enter("task_resources", enter) if asked else {}
 
     def _asked(self, row: Row[Any]) -> tuple[str, tuple[int, Resources]]:
         resources, strange = request(row.requested_resources)
@@ -76,24 +73,19 @@ class Places:
 
 def _clusters(move: Move) -> dict[int, int]:
     types = {row.id: values.name(row.name) for page in move.reader.pages("cluster_type") for row in page}
-    rows = [row for page in move.reader.pages("cluster") for row in page]
     known = move.all_ids("cluster")
+    rows = [row for page in move.reader.pages("cluster") for row in page if row.id not in known]
 
     def enter(connection: Connection) -> dict[int, int]:
         # How their plug-in reaches a cluster is not how ours does.
-        ids = {
+        return {
             row.id: clusters.register(
                 connection, values.name(row.name), types.get(row.cluster_type_id) or values.name(row.name)
             )
             for row in rows
-            if row.id not in known
         }
-        move.note(connection, "cluster", ids)
-        return ids
 
-    entered = move.write(enter) if {row.id for row in rows} - known.keys() else {}
-    move.report.brought["cluster"] = len(entered)
-    return known | entered
+    return known | (move.enter("cluster", enter) if rows else {})
 
 
 def _queues(move: Move, cluster_ids: Mapping[int, int]) -> dict[int, int]:
@@ -108,12 +100,9 @@ def _queues(move: Move, cluster_ids: Mapping[int, int]) -> dict[int, int]:
         ids: dict[int, int] = {}
         for cluster_id, rows in of_clusters.items():
             ids |= _queues_of_cluster(connection, cluster_id, rows)
-        move.note(connection, "queue", ids)
         return ids
 
-    entered = move.write(enter) if of_clusters else {}
-    move.report.brought["queue"] = len(entered)
-    return known | entered
+    return known | (move.enter("queue", enter) if of_clusters else {})
 
 
 def _queues_of_cluster(connection: Connection, cluster_id: int, rows: Sequence[Row[Any]]) -> dict[int, int]:

@@ -73,12 +73,9 @@ def _tools(move: Move) -> dict[int, int]:
     }
 
     def enter(connection: Connection) -> dict[int, int]:
-        ids = {number: tools.tool_id(connection, name) for number, name in new.items()}
-        move.note(connection, "tool", ids)
-        return ids
+        return {number: tools.tool_id(connection, name) for number, name in new.items()}
 
-    move.report.brought["tool"] = len(new)
-    return known | (move.write(enter) if new else {})
+    return known | (move.enter("tool", enter) if new else {})
 
 
 def _tool_versions(move: Move, tool_ids: Mapping[int, int]) -> dict[int, int]:
@@ -98,11 +95,10 @@ def _tool_versions(move: Move, tool_ids: Mapping[int, int]) -> dict[int, int]:
         ids: dict[int, int] = {}
         for tool_id, numbers in new.items():
             ids |= _versions_of_tool(connection, tool_ids[tool_id], numbers, known)
-        move.note(connection, "tool_version", ids)
         return ids
 
-    entered = move.write(enter) if new else {}
-    move.report.brought["tool_version"] = len(entered)
+    if new:
+        move.enter("tool_version", enter)
     return move.all_ids("tool_version")
 
 
@@ -139,7 +135,6 @@ def _templates(move: Move, words: Words) -> dict[int, tuple[int, str]]:
         new = {number: template for number, template in named.items() if number not in known}
         ids = known | (_enter_templates(move, new) if new else {})
         found |= {number: (ids[number], name) for number, (_, name) in named.items()}
-        move.report.brought["task_template"] += len(new)
     return found
 
 
@@ -153,11 +148,9 @@ def _enter_templates(move: Move, new: Mapping[int, tuple[int, str]]) -> dict[int
             tool_version_id: templates.template_ids(connection, tool_version_id, names)
             for tool_version_id, names in of_versions.items()
         }
-        ids = {number: found[version][name] for number, (version, name) in new.items()}
-        move.note(connection, "task_template", ids)
-        return ids
+        return {number: found[version][name] for number, (version, name) in new.items()}
 
-    return move.write(enter)
+    return move.enter("task_template", enter)
 
 
 # --- template versions ------------------------------------------------------------------------------------------
@@ -174,13 +167,9 @@ def _versions(
     def enter(connection: Connection) -> dict[int, int]:
         new = {number: version for number, (version, _) in said.items() if number not in known}
         bound = templates.bind_versions(connection, set(new.values()))
-        ids = {number: bound[version] for number, version in new.items()}
-        move.note(connection, "task_template_version", ids)
-        return ids
+        return {number: bound[version] for number, version in new.items()}
 
-    entered = move.write(enter) if said.keys() - known.keys() else {}
-    move.report.brought["task_template_version"] += len(entered)
-    ids = known | entered
+    ids = known | (move.enter("task_template_version", enter) if said.keys() - known.keys() else {})
     for number, (version, name) in said.items():
         digest = digest_of(name, version.command, version.node_args, version.task_args, version.op_args)
         words.versions[number] = Version(
