@@ -30,7 +30,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from jobmon_airflow.errors import InvalidAddress, NotOurDatabase
 from jobmon_airflow.moving_in.tables import NEEDED, TABLES
-from jobmon_airflow.store.sets import mapping, slices
+from jobmon_airflow.store.sets import slices
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -132,9 +132,9 @@ class Reader:
         """How many rows of a table have each of these as their key."""
         found: dict[int, int] = dict.fromkeys(values, 0)
         its: ColumnElement[int] = column(key)
-        query: Select[Any] = select(its, func.count()).select_from(table(name)).group_by(its)
+        query = select(its, func.count()).select_from(table(name)).group_by(its)
         for part in slices(sorted(values), _IN_A_LIST):
-            found |= mapping(self._connection, query.where(its.in_(part)))
+            found |= dict(self._connection.execute(query.where(its.in_(part))).tuples().all())
         return found
 
     def _select(self, name: str) -> Select[Any]:
