@@ -113,12 +113,13 @@ fi
 
 #: Slurm tells the job's shell alone that its time is over, and ends everything KillWait later: one second before, the
 #: command is ended, so that there is time to tell. Any signal ends the shell's wait, which is then begun again; a
-#: command that is no longer known (127) has ended as was said before.
+#: command that is no longer known (127) has ended as was said before. Until the watcher is known by its number, a TERM
+#: is only noted: who is begun by a trap in between would be taken for it.
 WAIT: Final = """\
 jm_ask() {
+  trap jm_woken=yes TERM
   jm_end=t jm_woken=yes
   kill -TERM "$jm_pid" 2>/dev/null
-  trap jm_woken=yes TERM
   (
     trap 'kill -KILL "$!" 2>/dev/null; exit' ALRM
     sleep @grace@ &
@@ -127,10 +128,10 @@ jm_ask() {
   ) &
   jm_killer=$!
 }
-trap jm_ask TERM
+@watch@trap jm_ask TERM
 [ -z "$jm_end" ] || jm_ask
 for jm_ in @signals@; do trap "jm_woken=yes; kill -$jm_ $jm_pid" "$jm_"; done
-@watch@while
+while
   jm_woken=
   wait "$jm_pid"
   jm_=$?

@@ -470,6 +470,16 @@ def test_a_command_that_will_not_end_is_ended_before_slurm_ends_its_job(node, qu
     until(lambda: not naps_of(job.pid))
 
 
+@pytest.mark.parametrize("moment", range(20))
+def test_whoever_is_told_to_end_when_he_has_just_begun_leaves_no_watcher_behind(node, moment):
+    batch = batch_of(f"sleep 0.0{moment:02}; kill -TERM $PPID; sleep 61", runtime="1h")
+    job = node.start(node.prepared(batch, kill_wait=61))
+
+    job.communicate(timeout=PATIENCE)
+    assert node.over(batch)[0].was_told_to_end
+    assert naps_of(job.pid) == []
+
+
 def test_a_command_may_take_its_time_to_end_and_leaves_no_killer_behind(node):
     batch = batch_of("trap 'sleep 0.5; exit 4' TERM; echo go; sleep 62 & wait")
     job = node.start(node.prepared(batch, kill_wait=61))
