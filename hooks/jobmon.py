@@ -97,8 +97,7 @@ class JobmonHook(BaseHook):
         from jobmon_airflow.engine import standing
 
         with self.database.read() as connection:
-            resume = f"airflow jobmon workflow resume {workflow_id}"
-            return standing.account(connection, standing.of_workflow(connection, workflow_id), resume)
+            return standing.account(connection, standing.of_workflow(connection, workflow_id))
 
     def errors(self, workflow_id: int, limit: int | None = 1000) -> dict[int, dict[str, Any]]:
         """What so many of the workflow's tasks said when they last failed, by task id; see `Workflow.get_errors`."""

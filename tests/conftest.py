@@ -11,7 +11,11 @@ import hypothesis
 import pytest
 
 from tests import servers
-from tests.running import pytest_configure, pytest_xdist_make_scheduler  # noqa: F401 - pytest's hooks
+from tests.running import (  # noqa: F401 - pytest's hooks
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_xdist_make_scheduler,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

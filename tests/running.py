@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
 from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
-    import pytest
     from xdist.remote import Producer
 
 #: What the tests of such a folder share is dear: an Airflow and a browser that stay for all its files.
 SHARING: Final = ("tests/browser/",)
+
+#: How many ordinary tests a test below a path is worth, roughly: what takes longest begins first, or all wait for it.
+WEIGHTS: Final = {
+    "tests/airflow/": 200,
+    "tests/faces/": 60,
+    "tests/slurm/": 60,
+    "tests/browser/": 60,
+    "tests/engine/test_killed.py": 60,
+    "tests/distributors/slurm/": 10,
+}
 
 
 class Households(LoadFileScheduling):
     """Tests of one file go to one process, and all files of a folder that shares something dear."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        return next((folder for folder in SHARING if file.startswith(folder)), file)
+        return household(nodeid)
+
+
+def household(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return next((folder for folder in SHARING if file.startswith(folder)), file)
+
+
+def weight(nodeid: str) -> int:
+    return next((weight for path, weight in WEIGHTS.items() if nodeid.startswith(path)), 1)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Households:
+    config.option.loadscopereorder = False  # by numbers of tests; ours is the order of collection
     return Households(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the tests, put the heaviest households first; each keeps its own order."""
+    if not hasattr(config, "workerinput"):
+        return
+    total: Counter[str] = Counter()
+    for item in items:
+        total[household(item.nodeid)] += weight(item.nodeid)
+    items.sort(key=lambda item: (-total[household(item.nodeid)], household(item.nodeid)))
 
 
 class FailuresAtOnce:

@@ -25,9 +25,7 @@ def workflow(workflow_id: int, *, database: str | None = None) -> Answer:
         found = explaining.of_workflow(connection, workflow_id, datetime.now(UTC))
         failed = ""
         if found.standing.failed:
-            failed = standing.account(
-                connection, found.standing, f"airflow jobmon workflow resume {workflow_id}"
-            )
+            failed = standing.account(connection, found.standing)
     return Answer([*_paragraphs(found), failed], data=found.as_dict())
 
 

@@ -54,8 +54,7 @@ def _now(connection: Connection, workflow_id: int, at: datetime) -> Answer:
     is_done = found.standing.status == WorkflowStatus.DONE
     account = ""
     if is_last:
-        resume = f"jobmon workflow resume -w {workflow_id}"
-        account = standing.account(connection, found.standing, resume)
+        account = standing.account(connection, found.standing)
     head = _in_a_line(found)
     eta = {"low": row.eta.low, "median": row.eta.median, "high": row.eta.high} if row.eta else None
     screen = [

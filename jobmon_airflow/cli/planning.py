@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jobmon_airflow.cli.answers import Answer, Table
 from jobmon_airflow.client import registry
 from jobmon_airflow.engine.pace import tasks_in_words
+from jobmon_airflow.engine.standing import resume_command
 from jobmon_airflow.store.vocabulary import DEFAULT_QUEUE
 from jobmon_airflow.units import Memory, Runtime
 from jobmon_airflow.view import plan
@@ -74,7 +75,7 @@ def _notes(found: ResumePlan) -> Iterator[str]:
         )
     if found.is_estimate:
         yield "Of very many tasks, some were asked what they ask for; how many there are is exact."
-    yield f"To do so: jobmon workflow resume -w {found.workflow_id}{' --cold' if found.how is How.COLD else ''}"
+    yield f"To do so: {resume_command(found.workflow_id)}{' --cold' if found.how is How.COLD else ''}"
 
 
 def _template(each: TemplatePlan) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def of_workflows(
         rows = [_workflow(each) | {"RETRIES": retries.get(each.workflow_id, 0)} for each in found]
         says: list[str | Table] = [Table(_WORKFLOW, rows, _nothing_of(who))]
         if len(ids) == 1:
-            account = standing.account(connection, found[0], _resume_command(ids[0]))
+            account = standing.account(connection, found[0])
             says += [Table(_TEMPLATE, _templates(found[0])), account]
     return Answer(
         says,
@@ -63,10 +63,6 @@ def _nothing_of(users: Sequence[str]) -> str:
     if not users:
         return "There is no workflow yet."
     return f"There is no workflow yet of {' or '.join(users)}; --all shows those of everyone."
-
-
-def _resume_command(workflow_id: int) -> str:
-    return f"airflow jobmon workflow resume {workflow_id}"
 
 
 def _workflow(found: Standing) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _who(found: Standing, run: Row[Any] | None, workflow_id: int, *, is_run: boo
     if is_run and run is not None:
         status = WorkflowRunStatus.of(run.status).label
         return f"Run {run.id} of {run.user} is at work ({status}), as {run.controller or 'nobody knows which process'}."
-    resume = f"Go on: airflow jobmon workflow resume {workflow_id}"
+    resume = f"Go on: {standing.resume_command(workflow_id)}"
     if found.status == WorkflowStatus.DONE:
         return "All of it is done."
     if run is not None:

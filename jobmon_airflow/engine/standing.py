@@ -94,11 +94,17 @@ def latest(connection: Connection, limit: int, *, users: Collection[str] = ()) -
     return _standings(connection, overviews.latest(connection, limit, users=users))
 
 
-def account(connection: Connection, standing: Standing, resume: str) -> str:
+def resume_command(workflow_id: int) -> str:
+    """What to type to go on with a workflow."""
+    return f"airflow jobmon workflow resume {workflow_id}"
+
+
+def account(connection: Connection, standing: Standing) -> str:
     """What is done, what failed and how, and what to type next: as the run itself would say it."""
     from jobmon_airflow.engine.report import report  # most who ask how workflows stand want no account
 
     last = snapshot_of(connection, standing.workflow_id, standing.workflow_run_id or 0)
+    resume = resume_command(standing.workflow_id)
     return report(connection, last, resume, was_stopped=_has_work_left(standing))
 
 

@@ -127,7 +127,7 @@ def _told(connection: Connection, found: Standing, occasion: _Occasion) -> Story
     name = f"{found.tool}: {found.name}" if found.name else found.tool
     failed = f", {found.failed:,} of {found.total:,} tasks failed" if found.failed else ""
     link = _link(found.workflow_id)
-    account = standing.account(connection, found, f"airflow jobmon workflow resume {found.workflow_id}")
+    account = standing.account(connection, found)
     about = [f"Workflow {found.workflow_id} ({name}) by {occasion}", link]
     return Story(
         subject=f"Jobmon: {name}, workflow {found.workflow_id}: {found.status.label}{failed}",

@@ -47,7 +47,7 @@ OPTIONS: Final[Mapping[str, object]] = {
     "workers.min_heartbeat_interval": 2,
     "scheduler.scheduler_heartbeat_sec": 1,
     "scheduler.job_heartbeat_sec": 2,
-    "scheduler.scheduler_idle_sleep_time": 0.2,
+    "scheduler.scheduler_idle_sleep_time": 0.5,
     "scheduler.scheduler_health_check_threshold": 10,
     "scheduler.orphaned_tasks_check_interval": 5,
     "scheduler.trigger_timeout_check_interval": 2,

@@ -40,7 +40,7 @@ READY_WITHIN: Final = 180.0  #: seconds, on a machine that is busy with other te
 #: Seconds, then it is killed. A scheduler would wait for the tasks that run, and a triggerer that gets the signal at a
 #: bad moment waits ten for its own runner.
 STOP_WITHIN: Final = 4.0
-LOOK_EVERY: Final = 0.2
+LOOK_EVERY: Final = 0.3
 API: Final = "api-server"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from jobmon_airflow.engine import claims
+from jobmon_airflow.engine.standing import resume_command
 from jobmon_airflow.store import workflow_runs
 
 
@@ -34,7 +35,7 @@ class Wish:
 
     def command(self, workflow_id: int) -> str:
         """What to type to go on in a terminal."""
-        words = [f"airflow jobmon workflow resume {workflow_id} --here"]
+        words = [f"{resume_command(workflow_id)} --here"]
         words += ["--cold"] if self.cold else []
         words += [] if self.increase_resources else ["--keep-resources"]
         words += ["--fail-fast"] if self.fail_fast else []

@@ -130,7 +130,7 @@ def of(
         eta=summary.eta,
         spent=summary.spent,
         last_error=summary.last_error,
-        resume_command=f"airflow jobmon workflow resume {workflow_id}",
+        resume_command=standing.resume_command(workflow_id),
     )
 
 

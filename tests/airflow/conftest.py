@@ -21,13 +21,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # Not one for all files: an Airflow that waits for the next of them takes a third of a core.
 @pytest.fixture(scope="module")
 def airflow(airflows: Airflows) -> Iterator[RealAirflow]:
-    """One Airflow for all tests of a file that leave its components alive. Give DAGs names that nobody else would."""
+    """One Airflow for all tests of a file, with DAGs of each test's own. To kill its components, ask for `mortal`."""
     with airflows.running() as airflow:
         yield airflow
 
 
 @pytest.fixture
-def own_airflow(request: pytest.FixtureRequest, airflows: Airflows) -> Iterator[RealAirflow]:
-    """An Airflow for one test. ``parametrize("own_airflow", ["sqlite", "postgresql"], indirect=True)`` says where."""
-    with airflows.running(metadata=getattr(request, "param", "sqlite")) as airflow:
-        yield airflow
+def mortal(airflow: RealAirflow) -> Iterator[RealAirflow]:
+    """The file's Airflow for a test that kills its components; the next one finds it whole and at rest."""
+    yield airflow
+    airflow.recover()

@@ -1,6 +1,6 @@
 """A real Airflow for tests: four processes, a metadata database of its own, and the way to speak to it.
 
-Ask for the fixture ``airflow`` where tests may share one, for ``own_airflow`` where they kill its components, and for
+Ask for the fixture ``airflow``, which a file's tests share, for ``mortal`` to kill its components, and for
 ``airflows.running(...)`` where it must be configured. Airflow is not imported here: it is run, typed to and asked.
 
     def test_a_command_succeeds(airflow):
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobmon_airflow.testing.airflow_api import DagRun
+    from jobmon_airflow.testing.airflow_processes import Component
     from jobmon_airflow.testing.airflow_usage import Usage
 
 PARSED_WITHIN: Final = 60.0
@@ -108,6 +109,17 @@ class RealAirflow(LocalAirflow):
         if and_its_supervisor:
             process.parent().kill()
         process.send_signal(signal.SIGKILL)
+
+    def recover(self) -> None:
+        """Have the components that it had at first, and only these, and end what still runs."""
+        for name in [
+            name for name, its in self.components.items() if name not in self.kinds or not _works(its)
+        ]:
+            self.kill9(name, and_all_below=True)
+        self.start(*[kind for kind in self.kinds if kind not in self.components])
+        for run in self.api.runs():
+            if not run.has_ended():
+                run.mark("failed")
 
     def failed_logs(self, run: DagRun) -> str:
         """The logs of the run's failed tasks."""
@@ -195,6 +207,10 @@ class Airflows:
         metadata = _create_database(server, f"airflow_{name}", like and like.metadata)
         jobmon = _create_database(server, f"jobmon_{name}", like and like.jobmon_url)
         return AirflowHome(self.folder("airflow-postgresql"), metadata=metadata, jobmon=jobmon, **more)
+
+
+def _works(component: Component) -> bool:
+    return component.is_running and psutil.Process(component.process.pid).status() != psutil.STATUS_STOPPED
 
 
 def _parsed_at(dag: dict[str, Any]) -> datetime:

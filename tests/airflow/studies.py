@@ -16,10 +16,12 @@ import psutil
 from sqlalchemy import select
 
 from jobmon_airflow.store.database import Database
-from jobmon_airflow.store.schema import task, workflow_run
+from jobmon_airflow.store.schema import task, workflow, workflow_run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlalchemy import Table
 
     from tests.airflow.real_airflow import RealAirflow
 
@@ -76,7 +78,11 @@ class Study:
 
     airflow: RealAirflow
     folder: Path
-    dag_id: str
+    name: str
+
+    @property
+    def dag_id(self) -> str:
+        return f"studies.{self.name}"
 
     @classmethod
     def written(
@@ -85,10 +91,10 @@ class Study:
         """The study, as Airflow has parsed it."""
         (folder / "command").write_text(_COMMAND.format(folder=folder))
         (folder / "diary").touch()
-        dag_id = f"studies.{name}"
-        text = _FILE.format(folder=folder, name=name, dag_id=dag_id, options=options, retries=retries)
+        study = cls(airflow, folder, name)
+        text = _FILE.format(folder=folder, name=name, dag_id=study.dag_id, options=options, retries=retries)
         airflow.write_dag(name, text)
-        return cls(airflow, folder, dag_id)
+        return study
 
     # --- what is done to it -------------------------------------------------------------------------------
 
@@ -131,16 +137,18 @@ class Study:
 
     def done(self) -> int:
         """How many of its tasks are done, in all its workflows."""
-        return sum(status == "D" for status in self._column(task.c.status))
+        return sum(status == "D" for status in self._statuses(task))
 
     def runs(self) -> list[str]:
-        """How the workflow's runs ended, or how they are."""
-        return self._column(workflow_run.c.status)
+        """How the runs of its workflows ended, or how they are."""
+        return self._statuses(workflow_run)
 
-    def _column(self, column: object) -> list[str]:
+    def _statuses(self, table: Table) -> list[str]:
+        mine = select(workflow.c.id).where(workflow.c.name == self.name)
+        query = select(table.c.status).where(table.c.workflow_id.in_(mine)).order_by(table.c.id)
         database = Database.open(self.airflow.jobmon_url)
         try:
             with database.read() as connection:
-                return list(connection.execute(select(column)).scalars())  # type: ignore[call-overload]
+                return list(connection.execute(query).scalars())
         finally:
             database.close()

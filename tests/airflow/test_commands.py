@@ -242,48 +242,46 @@ ONCE = ["only ada\n", "only bob\n", "only cyd\n"]
 TWICE = [2 * line for line in ONCE]
 
 
-def test_a_triggerer_that_is_killed_leaves_all_commands_at_work(own_airflow, tmp_path):
-    run = begun(own_airflow, tmp_path, "killed_triggerer_of_commands")
-    before = engines_of(own_airflow)
+def test_a_triggerer_that_is_killed_leaves_all_commands_at_work(mortal, tmp_path):
+    run = begun(mortal, tmp_path, "killed_triggerer_of_commands")
+    before = engines_of(mortal)
     assert len(before) == 1
 
-    own_airflow.kill9("triggerer")
-    own_airflow.start("triggerer")
-    own_airflow.wait_for(
+    mortal.kill9("triggerer")
+    mortal.start("triggerer")
+    mortal.wait_for(
         lambda: all("is at work; waiting for it" in run.log(name) for name in ("ada", "bob", "cyd")),
         within=120,
     )
-    assert before[0] in engines_of(own_airflow)
+    assert before[0] in engines_of(mortal)
     (tmp_path / "gate").touch()
 
-    own_airflow.wait_until_ended(run)
+    mortal.wait_until_ended(run)
     assert diaries(tmp_path) == ONCE
-    own_airflow.wait_for(lambda: before[0] not in engines_of(own_airflow), within=60)
+    mortal.wait_for(lambda: before[0] not in engines_of(mortal), within=60)
 
 
-def test_an_engine_of_commands_that_is_killed_is_followed_by_another_that_runs_all_of_them(
-    own_airflow, tmp_path
-):
-    run = begun(own_airflow, tmp_path, "killed_engine_of_commands")
+def test_an_engine_of_commands_that_is_killed_is_followed_by_another_that_runs_all_of_them(mortal, tmp_path):
+    run = begun(mortal, tmp_path, "killed_engine_of_commands")
 
-    [engine] = engines_of(own_airflow)
+    [engine] = engines_of(mortal)
     engine.kill()
-    own_airflow.wait_for(lambda: diaries(tmp_path) == TWICE, within=120)
+    mortal.wait_for(lambda: diaries(tmp_path) == TWICE, within=120)
     (tmp_path / "gate").touch()
 
-    own_airflow.wait_until_ended(run)
+    mortal.wait_until_ended(run)
     assert [run.task(name).try_number for name in ("ada", "bob", "cyd")] == [1, 1, 1]
 
 
-def test_marking_or_clearing_one_command_leaves_the_others_of_its_engine_alone(own_airflow, tmp_path):
-    run = begun(own_airflow, tmp_path, "one_of_many_commands")
+def test_marking_or_clearing_one_command_leaves_the_others_of_its_engine_alone(mortal, tmp_path):
+    run = begun(mortal, tmp_path, "one_of_many_commands")
 
     run.mark_task("ada", "failed")
     run.clear(["bob"])
-    own_airflow.wait_for(lambda: diaries(tmp_path)[1] == TWICE[1], within=120)
+    mortal.wait_for(lambda: diaries(tmp_path)[1] == TWICE[1], within=120)
     (tmp_path / "gate").touch()
 
-    own_airflow.wait_until_ended(run, "failed")
+    mortal.wait_until_ended(run, "failed")
     assert run.states() == {"ada": "failed", "bob": "success", "cyd": "success"}
     assert diaries(tmp_path) == [ONCE[0], TWICE[1], ONCE[2]]
-    assert len(engines_of(own_airflow)) == 1
+    assert len(engines_of(mortal)) == 1

@@ -92,23 +92,23 @@ def test_what_does_not_happen_is_told_with_states_and_logs(airflow):
 @pytest.mark.long
 @pytest.mark.slow
 def test_a_killed_triggerer_is_started_again_next_to_another_and_a_component_that_ends_by_itself_is_told(
-    own_airflow,
+    mortal,
 ):
-    own_airflow.kill9("triggerer")
-    own_airflow.start("triggerer")
-    own_airflow.start("triggerer-2")
+    mortal.kill9("triggerer")
+    mortal.start("triggerer")
+    mortal.start("triggerer-2")
 
-    alive = own_airflow.api.all("/jobs", "jobs", job_type="TriggererJob", is_alive=True)
+    alive = mortal.api.all("/jobs", "jobs", job_type="TriggererJob", is_alive=True)
 
-    assert own_airflow.components["triggerer"].job_id != own_airflow.components["triggerer-2"].job_id
-    assert {own_airflow.components[name].job_id for name in ("triggerer", "triggerer-2")} <= {
+    assert mortal.components["triggerer"].job_id != mortal.components["triggerer-2"].job_id
+    assert {mortal.components[name].job_id for name in ("triggerer", "triggerer-2")} <= {
         job["id"] for job in alive
     }
 
-    own_airflow.components["dag-processor"].process.kill()
+    mortal.components["dag-processor"].process.kill()
 
     with pytest.raises(JobmonError, match="dag-processor ended by itself"):
-        own_airflow.wait_for(lambda: False, within=30)
+        mortal.wait_for(lambda: False, within=30)
 
 
 @pytest.mark.long

@@ -62,7 +62,7 @@ def test_each_look_says_how_far_it_is_and_the_last_how_it_ended(database, url, w
     assert (first.code, first.is_last) == (Exit.OK, False)
     assert "13 running" in second.text
     assert "is FAILED: 12 of 13 done (92 %), 1 failed." in last.text
-    assert f"jobmon workflow resume -w {workflow.workflow_id}" in last.text
+    assert f"airflow jobmon workflow resume {workflow.workflow_id}" in last.text
     assert (last.code, last.is_last) == (Exit.TASKS_FAILED, True)
     assert last.data["counts"]["FATAL"] == 1
 

@@ -20,7 +20,7 @@ def test_a_plan_says_what_a_resume_would_run_and_what_it_would_leave(database, u
     assert (rows["transform"]["DONE"], rows["transform"]["AGAIN"]) == (8, 0)
     assert (rows["summarize"]["AGAIN"], rows["summarize"]["HAD_FAILED"]) == (1, 1)
     assert "would run 1 task. 12 tasks would be left" in answer.text
-    assert f"jobmon workflow resume -w {workflow.workflow_id}" in answer.text
+    assert f"airflow jobmon workflow resume {workflow.workflow_id}" in answer.text
     assert (answer.data["again"], answer.data["skipped"]) == (1, 12)
 
 
