@@ -55,12 +55,13 @@ def three_phases(
     url: str,
     workflow_args: str = "three phases",
     *,
+    tool_name: str = "health",
     locations: int = 4,
     script: str = "run.py",
     release: int = 7,
 ) -> Workflow:
     """transform (location x sex) >> aggregate (location) >> summarize, which waits for all aggregates."""
-    tool = Tool("health", database=url)
+    tool = Tool(tool_name, database=url)
     tool.set_default_compute_resources_from_dict("multiprocess", {"memory": "1G", "runtime": "10m"})
     transform = tool.get_task_template(
         "transform",

@@ -101,8 +101,8 @@ def test_what_is_not_wanted_is_left_out(database, tool, three):
 
 @pytest.fixture
 def running(database, url, new):
-    """Eight tasks of transform, of which twelve minutes ago two were begun, and one minute ago were done."""
-    workflow = three_phases(url, new("running")).bind()
+    """Eight tasks of transform, begun twelve minutes ago. What others know of its templates' times would count."""
+    workflow = three_phases(url, new("running"), tool_name=new("health")).bind()
     begun = NOW - timedelta(minutes=12)
     database.write(lambda it: begin(it, workflow, begun))
     return workflow
@@ -178,7 +178,7 @@ def test_one_workflow_says_the_same_as_the_list_and_more(database, running):
             connection,
             running.workflow_id,
             NOW,
-            may_act=lambda origin, owner: (origin.tool, owner) == ("health", "ada"),
+            may_act=lambda origin, owner: (origin.name, owner) == ("three_phases", "ada"),
             dag_id_of=lambda tool, name: f"{tool}.{name}",
         )
 
