@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 ROOT: Final = "jobmon"
 
+_COMMANDS: Final = ("BashTask", "PythonTask", "RTask", "StataTask")
+_STATUSES: Final = ("TaskInstanceStatus", "TaskStatus", "WorkflowRunStatus", "WorkflowStatus")
+_GENERATORS: Final = ("TaskGenerator", "get_tasks_by_node_args", "task_generator")
 _HOMES: Final = {
-    **dict.fromkeys(("BashTask", "PythonTask", "RTask", "StataTask"), "classic.tasks"),
+    **dict.fromkeys(_COMMANDS, "classic.tasks"),
     **dict.fromkeys(("Workflow", "UnknownWorkflow", "ResumeStatus"), "classic.workflow"),
-    **dict.fromkeys(("TaskStatus", "TaskInstanceStatus", "WorkflowRunStatus"), "classic.constants"),
-    **dict.fromkeys(("WorkflowStatus", "DagExecutionStatus"), "classic.constants"),
+    **dict.fromkeys((*_STATUSES, "DagExecutionStatus"), "classic.constants"),
+    **dict.fromkeys(_GENERATORS, "client.task_generator"),
     "ExecutorParameters": "classic.parameters",
     "Tool": "classic.tool",
     "TaskTemplate": "classic.task_template",
@@ -38,7 +41,6 @@ _HOMES: Final = {
     "Array": "client.array",
     "Task": "client.task",
     "add_task_attributes": "client.job",
-    **dict.fromkeys(("task_generator", "TaskGenerator", "get_tasks_by_node_args"), "client.task_generator"),
 }
 _ERRORS: Final = (
     "CallableReturnedInvalidObject",
@@ -49,9 +51,6 @@ _ERRORS: Final = (
     "WorkflowAlreadyExists",
     "WorkflowNotResumable",
 )
-_COMMANDS: Final = ("BashTask", "PythonTask", "RTask", "StataTask")
-_STATUSES: Final = ("TaskInstanceStatus", "TaskStatus", "WorkflowRunStatus", "WorkflowStatus")
-_GENERATORS: Final = ("TaskGenerator", "get_tasks_by_node_args", "task_generator")
 
 
 def _of(*names: str, home: str = "") -> dict[str, str]:

@@ -76,7 +76,7 @@ class ExecutorParameters:
 
 
 _OLDER_WORDS: Final = {"slots": "num_cores", "mem_free": "m_mem_free", "max_runtime": "max_runtime_seconds"}
-_TODAYS_WORDS: Final = (
+TODAYS_WORDS: Final = (
     "compute_resources",
     "compute_resources_callable",
     "cluster_name",
@@ -92,7 +92,7 @@ def settings_of(wishes: Mapping[str, Any]) -> dict[str, Any]:
     and of today; what is said twice counts as ``executor_parameters`` say it.
     """
     words = {name: value for name, value in wishes.items() if value is not None}
-    today: dict[str, Any] = {name: words.pop(name) for name in _TODAYS_WORDS if name in words}
+    today: dict[str, Any] = {name: words.pop(name) for name in TODAYS_WORDS if name in words}
     given = words.pop("executor_parameters", None)
     older = {word: words.pop(name) for name, word in _OLDER_WORDS.items() if name in words}
     said = given.said if isinstance(given, ExecutorParameters) else {}

@@ -23,20 +23,12 @@ _RESOURCES: Final = {
     "h_rt": "runtime",
 }
 _OPTIONS: Final = {"-P": "project", "-q": "queue"}
-# How qsub was to read its script, and whom it was to write to. Nothing of it changes what a command does.
-_HARMLESS: Final = {
-    "-V": 0,
-    "-cwd": 0,
-    "-terse": 0,
-    "-notify": 0,
-    "-S": 1,
-    "-b": 1,
-    "-j": 1,
-    "-m": 1,
-    "-M": 1,
+# How qsub was to read its script, and whom it was to write to, with the number of words that follow. Nothing of it
+# changes what a command does.
+_SILENT: Final = {
+    **dict.fromkeys(("-V", "-cwd", "-terse", "-notify"), 0),
+    **dict.fromkeys(("-S", "-b", "-j", "-m", "-M", "-N", "-now", "-r", "-shell", "-w"), 1),
 }
-_MORE_HARMLESS: Final = {"-N": 1, "-now": 1, "-r": 1, "-shell": 1, "-w": 1}
-_SILENT: Final = _HARMLESS | _MORE_HARMLESS
 ARCHIVE: Final = {"constraint": "archive"}  #: nodes from which the archive's drive is seen
 
 

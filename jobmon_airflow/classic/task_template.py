@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from jobmon_airflow.classic.parameters import settings_of
+from jobmon_airflow.classic.parameters import TODAYS_WORDS, settings_of
 from jobmon_airflow.client import task_template
 
 if TYPE_CHECKING:
@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 
     Parameters = ExecutorParameters | Callable[..., Any] | None
 
-_SETTINGS: Final = (
-    "max_attempts",
-    "compute_resources",
-    "compute_resources_callable",
-    "resource_scales",
-    "cluster_name",
-    "fallback_queues",
-)
+_SETTINGS: Final = (*TODAYS_WORDS, "resource_scales")
 
 
 class TaskTemplate(task_template.TaskTemplate):
