@@ -134,7 +134,8 @@ class Reader:
         its: ColumnElement[int] = column(key)
         query = select(its, func.count()).select_from(table(name)).group_by(its)
         for part in slices(sorted(values), _IN_A_LIST):
-            found |= dict(self._connection.execute(query.where(its.in_(part))).tuples().all())
+            rows = self._connection.execute(query.where(its.in_(part)))
+            found.update((number, many) for number, many in rows)
         return found
 
     def _select(self, name: str) -> Select[Any]:
