@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.airflow)
 
 
-# Not one for all files: an Airflow that waits for the next of them takes a third of a core.
+# Not one for all files: an Airflow that waits for the next of them takes an eighth of a core.
 @pytest.fixture(scope="module")
 def airflow(airflows: Airflows) -> Iterator[RealAirflow]:
     """One Airflow for all tests of a file, with DAGs of each test's own. To kill its components, ask for `mortal`."""

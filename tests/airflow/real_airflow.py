@@ -112,10 +112,9 @@ class RealAirflow(LocalAirflow):
 
     def recover(self) -> None:
         """Have the components that it had at first, and only these, and end what still runs."""
-        for name in [
-            name for name, its in self.components.items() if name not in self.kinds or not _works(its)
-        ]:
-            self.kill9(name, and_all_below=True)
+        for name, its in tuple(self.components.items()):
+            if name not in self.kinds or not _works(its):
+                self.kill9(name, and_all_below=True)
         self.start(*[kind for kind in self.kinds if kind not in self.components])
         for run in self.api.runs():
             if not run.has_ended():

@@ -76,6 +76,7 @@ def test_a_worker_that_dies_with_all_below_it_is_followed_by_one_that_goes_on(mo
     assert run.states() == GREEN
     assert study.began() == Counter((*ALL, "transform-0"))
     assert run.task("run").try_number == 2
+    assert study.done() == len(ALL)  # of one workflow, with which the second try went on
 
 
 def test_an_engine_whose_worker_died_is_watched_by_the_next_try_and_repeats_nothing(mortal, tmp_path):

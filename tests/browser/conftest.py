@@ -65,7 +65,7 @@ def survey(
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """End the survey with this folder's last test: an Airflow that nobody looks at takes a fifth of a core."""
+    """End the survey with this folder's last test: its Airflow, and what runs in it, take a fifth of a core."""
     # Where tests are shared out, those of this folder come one after the other.
     is_last = hasattr(item.config, "workerinput") and (nextitem is None or HERE not in nextitem.path.parents)
     if is_last and UNDER_WAY in item.config.stash:

@@ -250,7 +250,7 @@ def test_two_processes_ask_as_often_as_one(fake, url):
     assert fake.calls["sacct"] == 0
 
 
-@pytest.mark.parametrize("tasks", [1000, pytest.param(4000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("tasks", [1000, pytest.param(10_000, marks=pytest.mark.long)])
 def test_slurm_is_asked_seldom_whatever_the_number_of_tasks(make, url, tasks):
     fake = make(nodes=10, slots=30)
 
