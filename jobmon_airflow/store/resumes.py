@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, union_all
 
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
-from jobmon_airflow.store import task_instances
+from jobmon_airflow.store import stretches, task_instances
 from jobmon_airflow.store.schema import (
     cluster,
     cluster_type,
@@ -22,7 +22,9 @@ from jobmon_airflow.store.schema import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
+
+    from jobmon_airflow.store.stretches import Stretch
 
 _OPEN: Final = [status for status in TaskInstanceStatus if status.is_active]
 _NOT_DONE: Final = [status for status in TaskStatus if status is not TaskStatus.DONE]
@@ -35,20 +37,25 @@ _KEYS: Final = (
     task.c.resource_scales,
     task.c.compute_resources_callable,
 )
-_THERE: Final = (
-    task.c.workflow_id == bindparam("workflow"),
-    task.c.array_id == bindparam("array"),
-    task.c.status == bindparam("letter"),
-)
-_ENDS: Final = tuple(
-    select(task.c.id).where(*_THERE).order_by(order).limit(1) for order in (task.c.id, task.c.id.desc())
-)
-_FROM: Final = (
-    select(task.c.id, *_KEYS)
-    .where(*_THERE, task.c.id >= bindparam("at"))
-    .order_by(task.c.id)
-    .limit(_AT_A_POINT)
-)
+
+
+def _from(point: int) -> Select[Any]:
+    """Some tasks from one of the points on, as a query that others can be put behind."""
+    some = (
+        select(task.c.id, *_KEYS)
+        .where(
+            task.c.workflow_id == bindparam("workflow"),
+            task.c.array_id == bindparam("array"),
+            task.c.status == bindparam("letter"),
+            task.c.id >= bindparam(f"at_{point}"),
+        )
+        .order_by(task.c.id)
+        .limit(_AT_A_POINT)
+    )
+    return select(some.subquery())
+
+
+_SOME: Final = union_all(*map(_from, range(_POINTS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +83,10 @@ def requests_left(
     few = [array_id for array_id, each in left.items() if sum(each.values()) <= COUNTED]
     many = [array_id for array_id in left if array_id not in few]
     found = _counted(connection, workflow_id, few) if few else []
+    there = stretches.of_workflow(connection, workflow_id) if many else ()
     for array_id in many:
-        found += _estimated(connection, workflow_id, array_id, left[array_id])
+        theirs = [each for each in there if each.array_id == array_id]
+        found += _estimated(connection, workflow_id, theirs, left[array_id])
     return found, not many
 
 
@@ -93,15 +102,16 @@ def _counted(connection: Connection, workflow_id: int, array_ids: Sequence[int])
 
 
 def _estimated(
-    connection: Connection, workflow_id: int, array_id: int, by_status: Mapping[str, int]
+    connection: Connection, workflow_id: int, there: Sequence[Stretch], counts: Mapping[str, int]
 ) -> list[Left]:
+    """What the tasks of an array ask for, of which there are so many of each status that counts."""
     shares: dict[tuple[Any, ...], float] = {}
-    for letter, count in by_status.items():
-        place = {"workflow": workflow_id, "array": array_id, "letter": letter}
-        seen = _some(connection, place)
-        for key in seen:
-            shares[key] = shares.get(key, 0.0) + count / len(seen)
-    return [_left(key, count) for key, count in _whole(shares, sum(by_status.values()))]
+    for stretch in there:
+        if count := counts.get(stretch.status):
+            seen = _some(connection, workflow_id, stretch)
+            for key in seen:
+                shares[key] = shares.get(key, 0.0) + count / len(seen)
+    return [_left(key, count) for key, count in _whole(shares, sum(counts.values()))]
 
 
 def _left(key: Sequence[Any], count: int) -> Left:
@@ -109,16 +119,12 @@ def _left(key: Sequence[Any], count: int) -> Left:
     return Left(array_id, resources_id, scales, function, count)
 
 
-def _some(connection: Connection, place: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def _some(connection: Connection, workflow_id: int, stretch: Stretch) -> list[tuple[Any, ...]]:
     """What some tasks of an array and status ask for, at even distances."""
-    first = connection.execute(_ENDS[0], place).scalar()
-    last = connection.execute(_ENDS[1], place).scalar()
-    if first is None or last is None:
-        return []
-    seen: dict[int, tuple[Any, ...]] = {}
-    for point in range(_POINTS):
-        at = first + (last - first) * point // _POINTS
-        seen |= {row[0]: tuple(row[1:]) for row in connection.execute(_FROM, {**place, "at": at})}
+    place = {"workflow": workflow_id, "array": stretch.array_id, "letter": stretch.status}
+    length = stretch.last - stretch.first
+    points = {f"at_{point}": stretch.first + length * point // _POINTS for point in range(_POINTS)}
+    seen = {row[0]: tuple(row[1:]) for row in connection.execute(_SOME, place | points).all()}
     return list(seen.values())
 
 

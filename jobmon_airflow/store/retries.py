@@ -1,4 +1,4 @@
-"""What came after attempts that failed."""
+"""Attempts at tasks that have failed, and at those that were tried again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
-from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store import sets
 from jobmon_airflow.store.schema import task, task_instance
 
@@ -16,28 +15,24 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-class Later(NamedTuple):
-    """An attempt at a task."""
+class Attempt(NamedTuple):
+    """An attempt at a task, and where the task is now."""
 
     task_id: int
     attempt_id: int
     status: str
+    verdict: str | None
+    has_failed: bool
+    task_status: str
 
 
-def attempts_at(connection: Connection, task_ids: Collection[int]) -> list[Later]:
+def attempts_at(connection: Connection, task_ids: Collection[int]) -> list[Attempt]:
     """All attempts at some tasks, those of a task together and in their order."""
     its = task_instance.c
-    found: list[Later] = []
-    for part in sets.slices(sorted(task_ids), 20_000):
-        query = select(its.task_id, its.id, its.status).where(sets.among(its.task_id, part))
-        found += map(Later._make, connection.execute(query.order_by(its.task_id, its.id)).all())
-    return found
-
-
-def statuses_of(connection: Connection, task_ids: Collection[int]) -> dict[int, TaskStatus]:
-    """Where some tasks are now."""
-    found: dict[int, TaskStatus] = {}
-    for part in sets.slices(sorted(task_ids), 20_000):
-        query = select(task.c.id, task.c.status).where(sets.among(task.c.id, part))
-        found |= {number: TaskStatus.of(status) for number, status in connection.execute(query).all()}
-    return found
+    columns = (its.task_id, its.id, its.status, its.verdict, its.error_kind_id.is_not(None), task.c.status)
+    query = select(*columns).join(task, task.c.id == its.task_id).order_by(its.task_id, its.id)
+    return [
+        Attempt(*row)
+        for part in sets.slices(sorted(task_ids), 20_000)
+        for row in connection.execute(query.where(sets.among(its.task_id, part))).all()
+    ]

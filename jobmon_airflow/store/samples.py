@@ -95,12 +95,27 @@ def chosen(connection: Connection, array_ids: Collection[int], most: int, total:
 
 def failed_of_arrays(connection: Connection, array_ids: Collection[int], most: int) -> Sample:
     """About so many of the attempts that failed; of a task either all of them or none."""
+    ids, total = _failed(connection, _its.id, array_ids, most)
+    return Sample(rows=measured(connection, ids), total=total)
+
+
+def tasks_that_failed(
+    connection: Connection, array_ids: Collection[int], most: int
+) -> tuple[frozenset[int], int]:
+    """The tasks of about so many of the attempts that failed, and how many attempts there are of all tasks'."""
+    task_ids, total = _failed(connection, _its.task_id, array_ids, most)
+    return frozenset(task_ids), total
+
+
+def _failed(
+    connection: Connection, column: ColumnElement[int], array_ids: Collection[int], most: int
+) -> tuple[Sequence[int], int]:
     failed = error_groups.failed(array_ids)
     total = connection.execute(select(func.count()).select_from(task_instance).where(*failed)).scalar_one()
-    query = select(_its.id).where(*failed)
+    query = select(column).where(*failed)
     if total > most:
         query = query.where(_is_chosen(_its.task_id, most, total))
-    return Sample(rows=measured(connection, connection.execute(query).scalars().all()), total=total)
+    return connection.execute(query).scalars().all(), total
 
 
 def measured(connection: Connection, ids: Collection[int]) -> list[Measured]:

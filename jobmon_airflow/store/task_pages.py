@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Integer, bindparam, false, func, or_, select
 
 from jobmon_airflow.states import TaskStatus
-from jobmon_airflow.store import sets
+from jobmon_airflow.store import sets, stretches
 from jobmon_airflow.store.schema import arg, node_arg, task, task_instance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row
+
+    from jobmon_airflow.store.stretches import Stretch
 
 LOOKED_AT: Final = 60_000  #: ids that one page looks at, where no index helps
 _STEP: Final = 20_000
@@ -105,13 +107,8 @@ def page(
 def newest(connection: Connection, workflow_id: int, wanted: Wanted, limit: int) -> list[Row[Any]]:
     """So many of the tasks of some arrays and statuses, those first that were entered last."""
     streams: list[Iterable[int]] = [
-        connection.execute(
-            _NEWEST, {"workflow": workflow_id, "array": array_id, "letter": status.value, "most": limit}
-        )
-        .scalars()
-        .all()
-        for array_id in wanted.array_ids
-        for status in wanted.statuses
+        connection.execute(_NEWEST, {**_place(workflow_id, each), "most": limit}).scalars().all()
+        for each in _stretches(connection, workflow_id, wanted)
     ]
     return _rows(connection, list(islice(heapq.merge(*streams, reverse=True), limit)))[::-1]
 
@@ -137,13 +134,24 @@ def node_args_of(connection: Connection, node_ids: Collection[int]) -> dict[int,
 
 def _following(connection: Connection, workflow_id: int, wanted: Wanted, after: int, most: int) -> list[int]:
     """The ids that come next, of the templates and statuses that are wanted."""
-    common = {"workflow": workflow_id, "after": after, "most": most}
+    common = {"after": after, "most": most}
     streams: list[Iterable[int]] = [
-        connection.execute(_FOLLOWING, {**common, "array": array_id, "letter": status.value}).scalars().all()
-        for array_id in wanted.array_ids
-        for status in wanted.statuses
+        connection.execute(_FOLLOWING, {**_place(workflow_id, each), **common}).scalars().all()
+        for each in _stretches(connection, workflow_id, wanted, after)
     ]
     return list(islice(heapq.merge(*streams), most))
+
+
+def _stretches(connection: Connection, workflow_id: int, wanted: Wanted, after: int = 0) -> list[Stretch]:
+    return [
+        each
+        for each in stretches.of_workflow(connection, workflow_id, after=after)
+        if each.array_id in wanted.array_ids and each.status in wanted.statuses
+    ]
+
+
+def _place(workflow_id: int, stretch: Stretch) -> dict[str, Any]:
+    return {"workflow": workflow_id, "array": stretch.array_id, "letter": stretch.status}
 
 
 def _among_some(
@@ -183,11 +191,11 @@ def _searched(
     looked_at = 0
     while looked_at < LOOKED_AT and len(found) < limit:
         # Leaps over other workflows' tasks, and over those of other templates and statuses.
-        first = _following(connection, workflow_id, wanted, after, 1)
-        if not first:
+        first = min((each.first for each in _stretches(connection, workflow_id, wanted, after)), default=None)
+        if first is None:
             return _rows(connection, found), None
-        end = first[0] + _STEP
-        between = [task.c.id >= first[0], task.c.id < end]
+        end = first + _STEP
+        between = [task.c.id >= first, task.c.id < end]
         found += _fitting(connection, workflow_id, wanted, between, limit - len(found))
         after = found[-1] if len(found) == limit else end - 1
         looked_at += _STEP

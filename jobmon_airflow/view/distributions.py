@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from statistics import fmean
 from typing import Final
 
@@ -114,14 +115,15 @@ def distribution(values: Sequence[float]) -> Distribution:
 
 
 def _fit(pairs: Sequence[tuple[float, float]]) -> Fit:
-    percents = [100 * used / asked for used, asked in pairs]
+    percents = sorted(100 * used / asked for used, asked in pairs)
     percent = distribution(percents)
-    zones = Counter([Zone.of(each) for each in percents])
+    over = bisect_left(percents, _WELL_FROM)
+    well = bisect_right(percents, _WELL_TO) - over
     return Fit(
         percent=percent,
         asked=percentile(sorted(asked for _, asked in pairs), 50),
         zone=Zone.of(percent.median),
-        zones={zone: zones[zone] for zone in Zone},
+        zones={Zone.OVER: over, Zone.WELL: well, Zone.UNDER: len(percents) - over - well},
     )
 
 
@@ -131,7 +133,6 @@ def _histogram(ordered: Sequence[float]) -> Histogram:
     width = (high - low) / _BINS
     if not width:
         return Histogram(start=low, width=0.0, counts=[len(ordered)])
-    counts = [0] * _BINS
-    for value in ordered:
-        counts[min(_BINS - 1, int((value - low) / width))] += 1
-    return Histogram(start=low, width=width, counts=counts)
+    inner = (bisect_left(ordered, low + width * number) for number in range(1, _BINS))
+    ends = (0, *inner, len(ordered))
+    return Histogram(start=low, width=width, counts=[end - begin for begin, end in pairwise(ends)])

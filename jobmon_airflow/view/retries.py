@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from jobmon_airflow.states import TaskInstanceStatus, TaskStatus
 from jobmon_airflow.store import retries
-from jobmon_airflow.store.samples import Measured
+from jobmon_airflow.store.retries import Attempt
 
 
 class Next(StrEnum):
@@ -33,15 +33,12 @@ class Retries:
     followed: Mapping[Next, int]  #: of those that were looked at
 
 
-def after(connection: Connection, failed: Sequence[Measured], counts: Mapping[str, int]) -> list[Retries]:
-    """What came after these attempts, of which there are so many of each verdict in all; the usual ones first."""
-    task_ids = {task_id for _, task_id, *_ in failed}
-    following = _following(retries.attempts_at(connection, task_ids))
-    statuses = retries.statuses_of(connection, task_ids)
+def after(connection: Connection, task_ids: Collection[int], counts: Mapping[str, int]) -> list[Retries]:
+    """What came after the failed attempts at some tasks, of which all have so many of each verdict; the usual first."""
     found: dict[str, Counter[Next]] = {verdict: Counter() for verdict in counts}
-    for number, task_id, _, _, verdict, *_ in failed:
-        what = _next(following.get(number), statuses[task_id])
-        found.setdefault(verdict or "", Counter())[what] += 1
+    for attempt, following in pairwise((*retries.attempts_at(connection, task_ids), None)):
+        if attempt is not None and attempt.has_failed:
+            found.setdefault(attempt.verdict or "", Counter())[_next(attempt, following)] += 1
     return [
         Retries(
             verdict=verdict,
@@ -52,14 +49,10 @@ def after(connection: Connection, failed: Sequence[Measured], counts: Mapping[st
     ]
 
 
-def _following(attempts: Sequence[retries.Later]) -> dict[int, retries.Later]:
-    """The attempt after each that is not a task's last."""
-    return {one.attempt_id: other for one, other in pairwise(attempts) if one.task_id == other.task_id}
-
-
-def _next(following: retries.Later | None, task: TaskStatus) -> Next:
-    if following is None:
-        return Next.GIVEN_UP if task is TaskStatus.ERROR_FATAL else Next.OPEN
+def _next(attempt: Attempt, following: Attempt | None) -> Next:
+    """What came of a task after an attempt that failed, which is followed by another one, maybe at another task."""
+    if following is None or following.task_id != attempt.task_id:
+        return Next.GIVEN_UP if attempt.task_status == TaskStatus.ERROR_FATAL else Next.OPEN
     status = TaskInstanceStatus.of(following.status)
     if status.is_error:
         return Next.FAILED

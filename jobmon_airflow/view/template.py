@@ -67,8 +67,9 @@ def of_workflow(connection: Connection, workflow_id: int, name: str) -> Template
     sample = samples.of_arrays(connection, arrays, MEASURED)
     asked = requests_of(connection, sample.rows)
     verdicts = usage_by_hour.attempts_by_verdict(connection, arrays)
-    failed = samples.failed_of_arrays(connection, arrays, FOLLOWED)
+    task_ids, failed_attempts = samples.tasks_that_failed(connection, arrays, FOLLOWED)
     failures = {words: count for words, count in verdicts.items() if words not in _NOT_FAILED}
+    retried = retries.after(connection, task_ids, failures)
     version = templates.newest_of_arrays(connection, arrays)
     past = list(_telling(sample.rows, asked))
     done = [each for each in past if not each.lacked_memory and not each.lacked_runtime]
@@ -90,9 +91,9 @@ def of_workflow(connection: Connection, workflow_id: int, name: str) -> Template
         ),
         advice=advice.advice(past),
         verdicts=verdicts,
-        retries=retries.after(connection, failed.rows, failures),
-        retries_sampled=len(failed.rows),
-        failed_attempts=failed.total,
+        retries=retried,
+        retries_sampled=sum(sum(each.followed.values()) for each in retried),
+        failed_attempts=failed_attempts,
     )
 
 

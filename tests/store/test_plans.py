@@ -27,6 +27,7 @@ from jobmon_airflow.store import (
     run_statistics,
     samples,
     set_back,
+    stretches,
     task_instances,
     task_pages,
     tasks,
@@ -92,6 +93,10 @@ QUESTIONS: dict[str, Callable[[Connection, Chain, int], Any]] = {
     "newest tasks": lambda it, of, _: task_pages.newest(
         it, of.workflow_id, Wanted(array_ids=[of.array_id]), 50
     ),
+    "following tasks": lambda it, of, _: task_pages.page(
+        it, of.workflow_id, Wanted(array_ids=[of.array_id]), after=of.task_ids[150], limit=50
+    ),
+    "stretches of tasks": lambda it, of, _: stretches.of_workflow(it, of.workflow_id),
     "nodes of tasks": lambda it, of, _: tasks.nodes_of(it, of.workflow_id, of.task_ids[:50]),
     "all before a task": lambda it, of, _: set_back.with_upstreams(it, of.workflow_id, of.task_ids[40:42]),
     "dependencies": lambda it, of, _: tasks.dependencies(it, of.task_ids[150]),
