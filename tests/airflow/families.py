@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jobmon_airflow import Workflow
     from tests.airflow.real_airflow import Airflows, RealAirflow
 
-SHOWN_WITHIN: Final = 60.0
+SHOWN_WITHIN: Final = 120.0
 PHASES: Final = ("run", "transform", "aggregate", "summarize")
 BUNDLES: Final = json.dumps(
     [

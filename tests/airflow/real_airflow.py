@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from jobmon_airflow.testing.airflow_processes import Component
     from jobmon_airflow.testing.airflow_usage import Usage
 
-PARSED_WITHIN: Final = 60.0
-RUN_WITHIN: Final = 120.0
+PARSED_WITHIN: Final = 120.0
+RUN_WITHIN: Final = 240.0
 DATABASES: Final = ("airflow.db", "jobmon.db")
 
 

@@ -126,7 +126,7 @@ class Study:
 
     def wait_until_began(self, *commands: str) -> None:
         """Until each of these commands began."""
-        self.airflow.wait_for(lambda: self.began().keys() >= set(commands), within=60)
+        self.airflow.wait_for(lambda: self.began().keys() >= set(commands), within=120)
 
     def running(self) -> list[psutil.Process]:
         """The commands' processes."""

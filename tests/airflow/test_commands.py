@@ -167,7 +167,7 @@ def test_marking_the_task_failed_ends_its_command(airflow, written, tmp_path, de
 
     airflow.wait_until_ended(run, "failed")
     pid = begun.read_text().strip()
-    airflow.wait_for(lambda: not _is_alive(pid), within=30)
+    airflow.wait_for(lambda: not _is_alive(pid), within=120)
 
 
 def test_mapped_commands_have_tries_of_their_own(airflow, written, tmp_path, deferrable):
@@ -258,7 +258,7 @@ def test_a_triggerer_that_is_killed_leaves_all_commands_at_work(mortal, tmp_path
 
     mortal.wait_until_ended(run)
     assert diaries(tmp_path) == ONCE
-    mortal.wait_for(lambda: before[0] not in engines_of(mortal), within=60)
+    mortal.wait_for(lambda: before[0] not in engines_of(mortal), within=120)
 
 
 def test_an_engine_of_commands_that_is_killed_is_followed_by_another_that_runs_all_of_them(mortal, tmp_path):

@@ -85,7 +85,7 @@ def test_mixed_with_airflow_waits_for_ordinary_tasks_and_they_and_another_dag_fo
     assert run.states() == green("freeze_inputs", "run", "transform", "aggregate", "plot", "publish")
     assert run.task("run").row["start_date"] >= run.task("freeze_inputs").row["end_date"]
     assert run.xcom("publish") == f"2 aggregates of workflow {run.xcom('run')['workflow_id']}"
-    airflow.wait_for(lambda: airflow.api.runs("examples.after_the_estimates"), within=30)
+    airflow.wait_for(lambda: airflow.api.runs("examples.after_the_estimates"), within=120)
     [later] = airflow.api.runs("examples.after_the_estimates")
     airflow.wait_until_ended(later)
     assert later.xcom("write_report") == "written"

@@ -45,7 +45,7 @@ def begun(study):
     study.shut("transform-0")
     run = study.airflow.trigger(study.dag_id)
     study.wait_until_began(*TRANSFORMS, *REPORTS)
-    study.airflow.wait_for(lambda: study.done() == 4 and len(study.running()) == 1, within=60)
+    study.airflow.wait_for(lambda: study.done() == 4 and len(study.running()) == 1, within=120)
     return run
 
 
@@ -86,7 +86,7 @@ def test_an_engine_whose_worker_died_is_watched_by_the_next_try_and_repeats_noth
     task_process = psutil.Process(mortal.wait_until_running(run, "run"))
     task_process.parent().kill()
     mortal.wait_for(lambda: run.task("run").try_number == 2, within=180)
-    mortal.wait_for(lambda: "goes on; watching it" in run.log("run", 2), within=60)
+    mortal.wait_for(lambda: "goes on; watching it" in run.log("run", 2), within=120)
     study.open()
 
     mortal.wait_until_ended(run)
@@ -119,7 +119,7 @@ def test_an_engine_beside_the_triggerer_that_is_killed_is_followed_by_another(mo
 
     for process in engine(mortal):
         process.kill()
-    mortal.wait_for(lambda: study.began()["transform-0"] == 2, within=60)
+    mortal.wait_for(lambda: study.began()["transform-0"] == 2, within=120)
     study.open()
 
     mortal.wait_until_ended(run)
@@ -157,7 +157,7 @@ def test_a_trigger_that_moves_to_another_triggerer_cancels_nothing(mortal, tmp_p
     mortal.wait_for(lambda: "is at work; waiting for it" in run.log("run"), within=120)
     asleep.resume()
     # It finds that its triggers are another's, and tells all of them that they were killed.
-    mortal.wait_for(lambda: "Trigger cancelled" in run.log("run"), within=60)
+    mortal.wait_for(lambda: "Trigger cancelled" in run.log("run"), within=120)
     time.sleep(3)
 
     assert engine(mortal) == before
@@ -177,6 +177,6 @@ def test_a_dag_run_that_is_marked_failed_and_deleted_leaves_nothing_running(mort
     run.mark("failed")
     run.delete()
 
-    mortal.wait_for(lambda: not study.running() and not engine(mortal), within=60)
+    mortal.wait_for(lambda: not study.running() and not engine(mortal), within=120)
     assert study.began() == Counter((*TRANSFORMS, *REPORTS))
     assert study.runs()[-1] in {"S", "T"}

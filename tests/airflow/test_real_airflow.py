@@ -72,12 +72,12 @@ def test_a_task_that_is_marked_while_it_runs_ends_and_so_does_its_command(airflo
     airflow.write_dag("harness_marks", BASH.format(dag_id="harness_marks", command=f"exec {FOREVER}"))
     run = airflow.trigger("harness_marks")
     airflow.wait_until_running(run, "say")
-    airflow.wait_for(sleepers, within=30)
+    airflow.wait_for(sleepers, within=120)
 
     run.mark_task("say", "success")
 
     airflow.wait_until_ended(run)
-    airflow.wait_for(lambda: not sleepers(), within=30)
+    airflow.wait_for(lambda: not sleepers(), within=120)
 
 
 @pytest.mark.long
@@ -118,7 +118,7 @@ def test_a_stopped_airflow_leaves_no_process_behind(airflows):
         airflow.write_dag("endless", BASH.format(dag_id="endless", command=f"exec {FOREVER}"))
         run = airflow.trigger("endless")
         airflow.wait_until_running(run, "say")
-        airflow.wait_for(sleepers, within=30)
+        airflow.wait_for(sleepers, within=120)
         pids = [process.pid for process in airflow.processes()]
 
         # Its workers are nobody's children now, and the command leads a session of its own.

@@ -37,7 +37,7 @@ def test_metrics_of_a_run_arrive_from_workers_and_triggerers(measured, server, t
 
     measured.run(study.dag_id)
 
-    measured.wait_for(lambda: server.counts(f"airflow.jobmon.workflow_run.ended.{dag}."), within=10)
+    measured.wait_for(lambda: server.counts(f"airflow.jobmon.workflow_run.ended.{dag}."), within=120)
     assert server.counts(f"airflow.jobmon.workflow_run.ended.{dag}.") == {"done": 1}
     assert server.counts(f"airflow.jobmon.tasks.ended.{dag}.") == {
         "transform.done": 3,
@@ -60,7 +60,7 @@ def test_what_failed_is_counted_as_such_and_nothing_twice_when_it_is_cleared(mea
     measured.wait_until_ended(run)
 
     dag = study.dag_id.replace(".", "__")
-    measured.wait_for(lambda: server.counts(f"airflow.jobmon.workflow_run.ended.{dag}.done"), within=10)
+    measured.wait_for(lambda: server.counts(f"airflow.jobmon.workflow_run.ended.{dag}.done"), within=120)
     assert server.counts(f"airflow.jobmon.workflow_run.ended.{dag}.") == {"error": 1, "done": 1}
     assert server.counts(f"airflow.jobmon.tasks.ended.{dag}.") == {
         "transform.done": 3,
@@ -85,6 +85,6 @@ def test_a_run_that_a_person_ends_is_counted_too(measured, server, tmp_path, whe
 
     dag = study.dag_id.replace(".", "__")
     ended = f"airflow.jobmon.workflow_run.ended.{dag}."
-    measured.wait_for(lambda: server.counts(ended), within=60)
+    measured.wait_for(lambda: server.counts(ended), within=120)
     assert sum(server.counts(ended).values()) == 1
     assert set(server.counts(ended)) <= {"stopped", "terminated"}

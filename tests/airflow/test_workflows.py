@@ -119,7 +119,7 @@ def test_marking_the_run_failed_ends_what_runs(study):
 
     run.mark_task("run", "failed")
 
-    study.airflow.wait_for(lambda: not study.running(), within=30)
+    study.airflow.wait_for(lambda: not study.running(), within=120)
     study.airflow.wait_until_ended(run, "failed")
     states = run.states()
     assert (states["run"], states["summarize"]) == ("failed", "skipped")
@@ -131,11 +131,11 @@ def test_clearing_a_run_while_it_runs_ends_what_runs_and_goes_on_with_the_rest(s
     study.shut("transform-0")
     run = study.airflow.trigger(study.dag_id)
     study.wait_until_began(*TRANSFORMS, *REPORTS)
-    study.airflow.wait_for(lambda: len(study.running()) == 1, within=30)
+    study.airflow.wait_for(lambda: len(study.running()) == 1, within=120)
     (first,) = study.running()
 
     run.clear(["run"])
-    study.airflow.wait_for(lambda: study.began()["transform-0"] == 2, within=60)
+    study.airflow.wait_for(lambda: study.began()["transform-0"] == 2, within=120)
 
     assert first not in study.running()
     assert len(study.running()) == 1
@@ -149,7 +149,7 @@ def test_clearing_a_run_while_it_runs_ends_what_runs_and_goes_on_with_the_rest(s
 def test_two_dag_runs_are_two_workflows_side_by_side(study):
     study.shut("transform-0")
     runs = [study.airflow.trigger(study.dag_id) for _ in range(2)]
-    study.airflow.wait_for(lambda: study.began()["transform-0"] == 2, within=60)
+    study.airflow.wait_for(lambda: study.began()["transform-0"] == 2, within=120)
 
     study.open()
     for run in runs:
@@ -169,7 +169,7 @@ def test_a_paused_dag_begins_no_run_and_lets_the_one_that_runs_go_on(study):
     later = study.airflow.trigger(study.dag_id)
 
     study.open()
-    study.airflow.wait_for(lambda: run.states()["run"] == "success", within=60)
+    study.airflow.wait_for(lambda: run.states()["run"] == "success", within=120)
 
     assert later.state() == "queued"
     assert study.began()["transform-0"] == 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from sqlalchemy import delete, select
 
@@ -12,6 +10,7 @@ from jobmon_airflow.client.shape import Shape
 from jobmon_airflow.errors import InvalidDefinition
 from jobmon_airflow.store import dags, schema
 from jobmon_airflow.store.database import Database
+from tests.counting import calls_of
 from tests.workflows import all_to_all, three_phases
 
 
@@ -128,7 +127,7 @@ def test_a_task_that_is_not_in_the_workflow_yet_is_left_to_validation():
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_the_shape_of_100_000_tasks_is_seen_in_an_instant(shared):
+def test_the_shape_of_100_000_tasks_is_seen_with_a_glance_at_each(shared):
     a, b = templates("ab")
     workflow = Tool("kitchen").create_workflow()
     upstreams = a.create_tasks(it=range(50_000))
@@ -138,14 +137,8 @@ def test_the_shape_of_100_000_tasks_is_seen_in_an_instant(shared):
             downstream.add_upstream(upstream)
     workflow.add_tasks(upstreams + downstreams)
 
-    took = []
-    for _ in range(3):
-        start = time.perf_counter()
-        shape = Shape.of_workflow(workflow)
-        took.append(time.perf_counter() - start)
-
-    assert arrows(shape) == "a>b"
-    assert min(took) < 0.15
+    assert arrows(Shape.of_workflow(workflow)) == "a>b"
+    assert calls_of(lambda: Shape.of_workflow(workflow)) < 100_000
 
 
 # --- without rings ------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ def outcome(url: str, asked: Order) -> Outcome | None:
     return Outcome.from_json(row.outcome) if row is not None and row.outcome is not None else None
 
 
-async def until(condition, within: float = 30.0) -> None:
+async def until(condition, within: float = 90.0) -> None:
     begun = time.monotonic()
     while not condition():
         assert time.monotonic() - begun < within

@@ -72,7 +72,7 @@ class Box:
         """What slurmctld says of a job, or of an array's element (``12_3``)."""
         return self.command("squeue", "-h", "-t", "all", "-j", str(job), "-o", "%T").strip()
 
-    def wait_for(self, job: int | str, *states: str, within: float = 60) -> str:
+    def wait_for(self, job: int | str, *states: str, within: float = 120) -> str:
         """Wait until a job is in one of these states, and return it."""
         wait_until(lambda: self.state(job) in states, f"Job {job} did not become {states}.", within=within)
         return self.state(job)
@@ -80,7 +80,7 @@ class Box:
     def accounted(self, job: int | str, columns: str, *, until: Callable[[str], bool] = bool) -> str:
         """What accounting says of a job, as soon as it says so: it lags behind by a second or more."""
         said = ""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not until(said):
             assert time.monotonic() < deadline, f"Accounting says {said!r} of job {job}."
             time.sleep(0.2)

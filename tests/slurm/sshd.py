@@ -17,7 +17,7 @@ from jobmon_airflow.distributors.slurm.ssh import SshAddress
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-READY_WITHIN: Final = 20.0
+READY_WITHIN: Final = 60.0
 
 #: What some login shells do: they talk, also when nobody listens.
 TALKATIVE: Final = (

@@ -190,7 +190,7 @@ def test_nothing_is_left_however_the_tests_end(box: Box, end: str) -> None:
         assert cgroups
         tests.kill() if end == "killed" else tests.stdin.close()
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while left := [pid for pid in _processes() if folder in _environment(pid)]:
         assert time.monotonic() < deadline, left
         time.sleep(0.1)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from jobmon_airflow.distributors.slurm.seam import Controller, QueueRow, Record
 
-SOON = 30.0  #: seconds, on a machine that is busy with other tests
+SOON = 90.0  #: seconds, on a machine that is busy with other tests
 
 
 @pytest.fixture(params=["local", "ssh", "rest"])

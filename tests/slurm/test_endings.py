@@ -34,7 +34,7 @@ def spool(tmp_path):
 def run(box, spool):
     """Tell a story about a Slurm that is entered; it is told within some minutes."""
 
-    def run(story, within=120):
+    def run(story, within=240):
         async def inside():
             async with asyncio.timeout(within), Slurm(spool=spool) as slurm:
                 return await story(slurm)
@@ -123,7 +123,7 @@ def test_a_job_of_a_node_that_is_declared_dead_has_lost_its_node_and_the_next_go
         await begun(slurm, one)
         box.down("n2")
         ended = await end(slurm, one)
-        _until(lambda: box.node_states()["n2"] == "idle", within=60)
+        _until(lambda: box.node_states()["n2"] == "idle", within=240)
         await slurm.submit(retries := batch(*["true"] * 20))
         return ended, await endings(slurm, retries)
 
@@ -147,11 +147,11 @@ def test_a_job_of_a_node_whose_slurmd_was_killed_has_lost_its_node_and_what_stil
         is_alive = time.time() - float(alive.read_text()) < 2
         return ended, is_alive
 
-    ended, survived = run(story, within=180)
+    ended, survived = run(story, within=240)
 
     assert verdict(ended) == "node failed"
     assert survived, "the command was to live on, as it does on a real cluster"
-    _until(lambda: time.time() - float(alive.read_text() or "0") > 3, within=90)
+    _until(lambda: time.time() - float(alive.read_text() or "0") > 3, within=240)
 
 
 def test_a_job_of_a_node_that_is_drained_ends_as_it_should(run, box):
@@ -230,7 +230,7 @@ def test_outcomes_are_told_while_the_controller_is_down_and_after_it_came_back(r
         heard += (await told(slurm, [rest]))[rest]
         return [each.evidence.exit_code for each in heard if isinstance(each, Ended)], note
 
-    codes, _ = run(story, within=180)
+    codes, _ = run(story, within=240)
 
     assert codes == [3, 4]
 

@@ -182,7 +182,7 @@ def test_jobs_find_the_same_variables(two: tuple[Speaking, Speaking], tmp_path: 
 
 def same(two: tuple[Speaking, Speaking], words: tuple[str, ...]) -> None:
     """Wait until both say the same."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     real, fake = (cluster.rows(words) for cluster in two)
     while fake != real and time.monotonic() < deadline:
         time.sleep(0.2)

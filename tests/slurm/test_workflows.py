@@ -83,7 +83,7 @@ def running(workflow):
         thread.join()
 
 
-def until(holds, within=60):
+def until(holds, within=120):
     deadline = time.monotonic() + within
     while not holds():
         assert time.monotonic() < deadline
