@@ -12,6 +12,9 @@ after earlier runs).
 for the one job twice a second; of workflows, whose binding is not counted, until the run has returned with every task
 done in the database. `of bare` compares tasks/s with (a), or with (c) for what is packed. `calls` are the Slurm
 commands that were started on the way. Ways follow each other within a round, so that all have the same neighbours.
+
+All ask for five minutes: with a job of ours that asks for ten or more comes somebody who looks whether its time is
+over, which costs its node a millisecond.
 """
 
 from __future__ import annotations
@@ -36,8 +39,8 @@ from jobmon_airflow.store.database import Database
 
 COLUMNS = ("how", "tasks", "wall s", "tasks/s", "of bare", "CPU ms/task", "load", "calls")
 LOOK_EVERY = 0.5  # seconds
-ASKED = ("--cpus-per-task=1", "--mem=32M", "--time=10")
-REQUEST = {"cores": 1, "memory": "32M", "runtime": "10m"}
+ASKED = ("--cpus-per-task=1", "--mem=32M", "--time=5")
+REQUEST = {"cores": 1, "memory": "32M", "runtime": "5m"}
 
 ELEMENT = "#!/bin/sh\ntrue\n"
 LOOP = "#!/bin/sh\ni=0\nwhile [ $i -lt {tasks} ]; do /bin/true $i; i=$((i + 1)); done\n"

@@ -63,7 +63,8 @@ class Watch:
         self._begun: list[Held] = []
         self.notes: dict[str, str] = {}
         seldom = 30.0 if spool is not None else 10.0
-        self.files = Rhythm(shortest=0.1, longest=2.0, share=0.25)
+        # While hundreds of jobs end in a second, each look is to hear of some: what is heard is written down at once.
+        self.files = Rhythm(shortest=0.25, longest=2.0, share=0.25)
         often = patience.between_questions
         self.queue = Rhythm(shortest=often, longest=min(seldom, max(often, limits.min_job_age / 4)))
         self.accounting = Rhythm(shortest=often, longest=60.0)
