@@ -34,7 +34,8 @@ Every error has two parts: what happened, and the remedy, ideally something to t
     │   ├── TrySuperseded                 a later try of the same Airflow task acts for it
     │   ├── AirflowUnreachable            Airflow's API server does not answer
     │   ├── AirflowRefused                Airflow answered, and did not do what it was asked
-    │   └── RunInsideTask                 a task's own module runs a workflow while it is imported
+    │   ├── RunInsideTask                 a task's own module runs a workflow while it is imported
+    │   └── RunWhileParsed                a file of DAGs runs a workflow while Airflow reads it
     ├── ClusterError                      a cluster that does not do what it was asked
     │   ├── ClusterUnreachable            it does not answer
     │   │   └── ClusterIsSilent           it may answer soon: it is busy, or is just started again
@@ -217,6 +218,10 @@ class AirflowRefused(RunError):
 
 class RunInsideTask(RunError):
     """A task's own module runs a workflow while it is imported."""
+
+
+class RunWhileParsed(RunError):
+    """A file of DAGs runs a workflow while Airflow reads it."""
 
 
 class ClusterError(JobmonError):

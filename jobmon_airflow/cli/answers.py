@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,29 @@ class Exit(IntEnum):
     TASKS_FAILED = 1  #: it was done, and tasks failed
     COULD_NOT = 2  #: it was not done
     INTERRUPTED = 130  #: by Ctrl-C
+
+
+class Share(int):
+    """So many of some; a number to programs, and to people what part of all it is.
+
+    >>> print(Share(50, of=200), Share(1, of=200), Share(199, of=200), Share(0, of=200))
+    50 (25%) 1 (<1%) 199 (>99%) 0
+    """
+
+    def __new__(cls, count: int, *, of: int) -> Self:
+        share = super().__new__(cls, count)
+        share.of = of
+        return share
+
+    of: int  #: how many there are
+
+    def __str__(self) -> str:
+        count = int(self)
+        if not count:
+            return "0"
+        percent = round(100 * count / self.of)
+        about = "<1" if percent < 1 else ">99" if percent > 99 and count < self.of else str(percent)
+        return f"{count} ({about}%)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ def reap(
     patience: float = reaping.PATIENCE,
     database: str | None = None,
 ) -> Answer:
-    """End the runs whose controller was not heard of in time, and their jobs, so that workflows can be resumed."""
+    """End the runs whose controller was not heard of in time, and their jobs, so that workflows can be resumed.
+
+    There is no last answer for whoever watches: controllers that are alive today may be gone tomorrow.
+    """
     reaped = reaping.reap(registry.database(database), leaves_jobs=leave_jobs, patience=patience)
     left = {str(workflow_id): why for workflow_id, why in reaped.left.items()}
     return Answer(

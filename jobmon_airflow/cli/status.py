@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from jobmon_airflow.cli.answers import Answer, Table
+from jobmon_airflow.cli.answers import Answer, Share, Table
 from jobmon_airflow.client import registry
 from jobmon_airflow.engine import standing
 from jobmon_airflow.settings import user_name
@@ -14,7 +14,7 @@ from jobmon_airflow.store import workflows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobmon_airflow.engine.standing import Standing
+    from jobmon_airflow.engine.standing import Standing, Template
 
 _BUCKETS: Final = [bucket.value for bucket in TaskBucket]
 _WORKFLOW: Final = [
@@ -74,7 +74,7 @@ def _workflow(found: Standing) -> dict[str, Any]:
         "STATUS": found.status.label,
         "CREATED": f"{found.created:%Y-%m-%d %H:%M}" if found.created else "",
         "TASKS": found.total,
-        **{bucket.value: count for bucket, count in found.counts.items()},
+        **_shares(found),
     }
 
 
@@ -83,10 +83,14 @@ def _templates(found: Standing) -> list[dict[str, Any]]:
         {
             "TEMPLATE": template.name,
             "TASKS": template.total,
-            **{bucket.value: count for bucket, count in template.counts.items()},
+            **_shares(template),
         }
         for template in found.templates
     ]
+
+
+def _shares(found: Standing | Template) -> dict[str, Share]:
+    return {bucket.value: Share(count, of=found.total) for bucket, count in found.counts.items()}
 
 
 def _shortened(text: str) -> str:

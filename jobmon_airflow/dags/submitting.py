@@ -17,8 +17,8 @@ from jobmon_airflow.client import binding
 from jobmon_airflow.client.shape import Shape
 from jobmon_airflow.dags.api import AirflowApi
 from jobmon_airflow.dags.names import dag_id_of, distinct_ids
-from jobmon_airflow.engine import claims
-from jobmon_airflow.engine.running import functions_of, refuse_inside_a_task, tell_tasks
+from jobmon_airflow.engine import claims, guards
+from jobmon_airflow.engine.running import functions_of, tell_tasks
 from jobmon_airflow.errors import (
     AirflowRefused,
     AirflowUnreachable,
@@ -101,7 +101,7 @@ def submit(
     conf: dict[str, Any],
 ) -> Submission:
     """Bind the workflow, start it in Airflow, and wait for its end if asked."""
-    refuse_inside_a_task()
+    guards.refuse_while_imported()
     client = AirflowApi(api)
     binding.bind(workflow)
     _refuse_functions(workflow)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.client import binding
-from jobmon_airflow.engine import claims, foreground
+from jobmon_airflow.engine import claims, foreground, guards
 from jobmon_airflow.engine.plan import Functions
 from jobmon_airflow.engine.progress import display as any_display
 from jobmon_airflow.engine.report import report
 from jobmon_airflow.engine.session import Options, Session
-from jobmon_airflow.errors import RunInsideTask
 from jobmon_airflow.scales import ResourceScales
 from jobmon_airflow.states import WorkflowRunStatus
 from jobmon_airflow.store import tasks, workflow_runs
-from jobmon_airflow.worker.call import IMPORTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +32,7 @@ _STOPPED: Final = frozenset({WorkflowRunStatus.STOPPED, WorkflowRunStatus.TERMIN
 
 def run_workflow(workflow: Workflow, options: Options) -> WorkflowRunStatus:
     """Bind and run a workflow, and tell its tasks how they ended."""
-    refuse_inside_a_task()
+    guards.refuse_while_imported()
     database = workflow.tool.database
     # A workflow that is done says so before a million tasks are recognised.
     binding.bind(workflow, if_found=partial(_refuse_complete, database))
@@ -58,8 +55,8 @@ def run_workflow(workflow: Workflow, options: Options) -> WorkflowRunStatus:
 
 def resume_by_id(workflow_id: int, database: Database, options: Options) -> WorkflowRunStatus:
     """Go on with a workflow that the database knows."""
-    refuse_inside_a_task()
-    again = f"python -m jobmon_airflow.engine resume {workflow_id}"
+    guards.refuse_while_imported()
+    again = f"jobmon workflow resume {workflow_id}"
     return run_session(database, Session(database, workflow_id, options), options, again)
 
 
@@ -99,15 +96,6 @@ def tell_tasks(workflow: Workflow) -> None:
         for task in array.tasks:
             assert task.task_id is not None
             task.final_status = found[task.task_id]
-
-
-def refuse_inside_a_task() -> None:
-    """Refuse to run where a task's module is imported: each task would run the whole workflow again."""
-    if module := os.environ.get(IMPORTING):
-        raise RunInsideTask(
-            f"The module '{module}' runs a workflow while it is imported for one of its own tasks.",
-            remedy="Put what defines and runs the workflow under: if __name__ == '__main__':",
-        )
 
 
 def _functions_of(task: Any) -> tuple[Callable[..., Any] | None, ResourceScales | None]:

@@ -27,7 +27,9 @@ KINDS: Final[Mapping[str, str]] = {
     "task": "tasks",
     "task_instance": "attempts",
     "task_instance_error_log": "error logs",
+    "task_status_audit": "changes of tasks' statuses",
 }
+_COME_WITH_OTHERS: Final = frozenset({"task_instance_error_log", "task_status_audit"})
 
 
 @dataclass(slots=True)
@@ -74,8 +76,8 @@ class Report:
         ]
 
     def _known(self, kind: str) -> int | None:
-        """How many were there; error logs come with their attempts, and nobody counts them."""
-        return None if kind == "task_instance_error_log" else self.known[kind]
+        """How many were there; what comes with attempts and with workflows, nobody counts."""
+        return None if kind in _COME_WITH_OTHERS else self.known[kind]
 
     def remarks(self) -> list[str]:
         """What was left, and what stands otherwise, in sentences."""

@@ -46,6 +46,11 @@ def of_task(letter: str) -> TaskStatus:
     return status if status is not None and status.is_final else TaskStatus.REGISTERING
 
 
+def of_change(letter: str | None) -> TaskStatus | None:
+    """What a task came from, or went to; before the first change it was registered."""
+    return TaskStatus.REGISTERING if letter is None else _known(TaskStatus, letter)
+
+
 def of_attempt(letter: str) -> TaskInstanceStatus:
     """How an attempt ended."""
     status = _known(TaskInstanceStatus, letter)

@@ -88,6 +88,12 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         **_texts("description"),
         **_moments("error_time"),
     },
+    "task_status_audit": {
+        **_FOUND_BY_ID,
+        **_numbers("task_id", "workflow_id"),
+        **_texts("previous_status", "new_status"),
+        **_moments("entered_at"),
+    },
 }
 
 #: Without these, a database is none of Jobmon 3.x.
@@ -97,5 +103,6 @@ NEEDED: Final = (
     - {
         "task_attribute",
         "task_attribute_type",
+        "task_status_audit",
     }
 )

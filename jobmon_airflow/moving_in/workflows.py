@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from jobmon_airflow.client import identity
-from jobmon_airflow.moving_in import statuses, values
+from jobmon_airflow.moving_in import changes, statuses, values
 from jobmon_airflow.states import WorkflowRunStatus
 from jobmon_airflow.store import attributes, history, workflows
 from jobmon_airflow.store.words import digest
@@ -187,10 +187,16 @@ def _enter_run(connection: Connection, move: Move, workflow_id: int, row: Row[An
 def complete(move: Move, words: Words, group: Entered) -> None:
     """Let the workflows be there, under the identity by which a script finds them."""
 
-    def work(connection: Connection) -> list[int]:
-        return [number for number in group.rows if not _complete(connection, move, words, group, number)]
+    def work(connection: Connection) -> tuple[list[int], int]:
+        coming = history.incomplete(
+            connection, group.ids.values()
+        )  # of the others, another import was quicker
+        numbers = [number for number in group.rows if group.ids[number] in coming]
+        told = sum(changes.bring(connection, move, number, group.ids[number]) for number in numbers)
+        return [number for number in numbers if not _complete(connection, move, words, group, number)], told
 
-    twins = move.write(work)
+    twins, told = move.write(work)
+    move.report.brought["task_status_audit"] += told
     move.report.brought["workflow"] += len(group.rows)
     for number in twins:
         move.report.change(_SAME, f"workflow {number}, here {group.ids[number]}")
@@ -199,9 +205,6 @@ def complete(move: Move, words: Words, group: Entered) -> None:
 def _complete(connection: Connection, move: Move, words: Words, group: Entered, number: int) -> bool:
     """Complete a workflow; False if it is another's twin."""
     row, workflow_id, its = group.rows[number], group.ids[number], group.identities[number]
-    if not history.incomplete(connection, [workflow_id]):  # another import was quicker
-        return True
-    history.tell_changes(connection, workflow_id)
     found = Identity(
         tool_version_id=its.tool_version_id,
         dag_id=its.dag_id,

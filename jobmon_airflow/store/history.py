@@ -5,7 +5,7 @@ Nothing here is a move: what is entered is over, or has not begun.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import delete, func, insert, literal_column, select, update
 
@@ -141,28 +141,71 @@ def complete(
     )
 
 
-def tell_changes(connection: Connection, workflow_id: int) -> None:
-    """Say of each task of a workflow that has ended when that was: all that is known of how its tasks went.
+class Change(NamedTuple):
+    """A task went from one status to another."""
 
-    Nothing else is known of them yet, or it was said here before: changes come in the order of their moments.
+    task_id: int
+    before: TaskStatus
+    after: TaskStatus
+    at: datetime
+
+
+def tell_changes(connection: Connection, workflow_id: int, known: Collection[Change] = ()) -> None:
+    """Say how the tasks of a workflow came to stand as they do, in place of what was said of it before.
+
+    Where nothing is ``known`` of a task but when it ended, it came there at once; and so did one that stands otherwise
+    than the last that is known of it. Changes are told in the order of their moments.
     """
     its, moves = task_status_audit, moves_by_minute
     arrays = select(array.c.id).where(array.c.workflow_id == workflow_id)
     connection.execute(delete(its).where(its.c.workflow_id == workflow_id))
     connection.execute(delete(moves).where(moves.c.array_id.in_(arrays)))
-    before: ColumnElement[str] = literal_column(f"'{TaskStatus.REGISTERING}'")
-    ended = (task.c.workflow_id == workflow_id, task.c.status.in_([TaskStatus.DONE, TaskStatus.ERROR_FATAL]))
-    changes = select(task.c.id, task.c.workflow_id, before, task.c.status, task.c.status_date).where(*ended)
-    columns = ["task_id", "workflow_id", "previous_status", "new_status", "entered_at"]
-    in_order = changes.order_by(task.c.status_date, task.c.id)
-    connection.execute(insert(its).from_select(columns, in_order))
-    minute = totals.begin_of(dialect_name(connection), "minute", task.c.status_date).label("minute")
+    if known:
+        _tell_known(connection, workflow_id, known)
+    else:
+        _tell_ends(connection, workflow_id)
+    minute = totals.begin_of(dialect_name(connection), "minute", its.c.entered_at).label("minute")
     summed = (
-        select(task.c.array_id, minute, before, task.c.status, func.count())
-        .where(*ended)
-        .group_by(task.c.array_id, minute, task.c.status)
+        select(task.c.array_id, minute, its.c.previous_status, its.c.new_status, func.count())
+        .join_from(its, task, task.c.id == its.c.task_id)
+        .where(its.c.workflow_id == workflow_id)
+        .group_by(task.c.array_id, minute, its.c.previous_status, its.c.new_status)
     )
     connection.execute(insert(moves).from_select([column.name for column in moves.c], summed))
+
+
+_FIRST: Final = TaskStatus.REGISTERING
+_CHANGE: Final = ("task_id", "workflow_id", "previous_status", "new_status", "entered_at")
+
+
+def _tell_ends(connection: Connection, workflow_id: int) -> None:
+    before: ColumnElement[str] = literal_column(f"'{_FIRST}'")
+    ends = (
+        select(task.c.id, task.c.workflow_id, before, task.c.status, task.c.status_date)
+        .where(
+            task.c.workflow_id == workflow_id,
+            task.c.status.in_([TaskStatus.DONE, TaskStatus.ERROR_FATAL]),
+        )
+        .order_by(task.c.status_date, task.c.id)
+    )
+    connection.execute(insert(task_status_audit).from_select(list(_CHANGE), ends))
+
+
+def _tell_known(connection: Connection, workflow_id: int, known: Collection[Change]) -> None:
+    changes = sorted(known, key=lambda change: change.at)
+    last = {change.task_id: change for change in changes}
+    query = select(task.c.id, task.c.status, task.c.status_date).where(task.c.workflow_id == workflow_id)
+    for task_id, letter, at in connection.execute(query.order_by(task.c.id)):
+        before, since = (last[task_id].after, last[task_id].at) if task_id in last else (_FIRST, at)
+        if letter != before:
+            changes.append(Change(task_id, before, TaskStatus.of(letter), max(at, since)))
+    changes.sort(key=lambda change: change.at)
+    rows = (
+        (change.task_id, workflow_id, change.before.value, change.after.value, moment)
+        for change in changes
+        if (moment := sets.moment(connection, change.at)) is not None
+    )
+    sets.insert(connection, task_status_audit, _CHANGE, rows)
 
 
 def others(connection: Connection, identity: Identity, workflow_id: int) -> int | None:

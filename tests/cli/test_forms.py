@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from jobmon_airflow.cli.answers import Answer, Exit, Table
+from jobmon_airflow.cli.answers import Answer, Exit, Share, Table
 from jobmon_airflow.cli.formats import as_csv, plain, printed
 from jobmon_airflow.cli.terminal import fitted
 from jobmon_airflow.errors import JobmonError
@@ -53,6 +53,15 @@ def test_csv_is_what_a_spreadsheet_reads():
 
     assert [row["SAID"] for row in found] == ['a "quoted", word', "two\nlines"]
     assert list(found[0]) == ["NAME", "TASKS", "SAID"]
+
+
+def test_people_see_what_part_of_all_it_is_and_programs_a_number():
+    rows = [{"DONE": Share(1, of=3), "FATAL": Share(0, of=3)}]
+    answer = Answer(Table(["DONE", "FATAL"], rows))
+
+    assert plain(answer) == "   DONE  FATAL\n1 (33%)      0"
+    assert as_csv(answer) == "DONE,FATAL\n1,0"
+    assert json.loads(printed(answer, "json", io.StringIO())) == [{"DONE": 1, "FATAL": 0}]
 
 
 def test_words_are_no_csv():

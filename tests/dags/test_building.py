@@ -129,6 +129,31 @@ def test_two_parses_of_a_file_give_one_version(tmp_path):
     assert one["dags"]["health.large"]["file"] == str(file)
 
 
+RUNS = """
+from jobmon_airflow import Tool  # it might make a DAG of it
+
+def estimate():
+    tool = Tool("health", database="sqlite:////nowhere/jobmon.db")
+    tool.set_default_cluster_name("sequential")
+    workflow = tool.create_workflow()
+    workflow.add_task(tool.get_task_template("say", "echo {it}", node_args=["it"]).create_task(it=1))
+    workflow.CALL
+
+estimate()
+"""
+
+
+@pytest.mark.parametrize("call", ["run()", "submit()"])
+def test_a_file_that_runs_a_workflow_when_airflow_reads_it_is_told_to_make_a_dag_of_it(tmp_path, call):
+    file = tmp_path / "runs.py"
+    file.write_text(RUNS.replace("CALL", call))
+
+    [error] = parsed(file)["errors"].values()
+
+    assert f"{file} runs a workflow while Airflow reads it" in error
+    assert "dag = workflow.to_dag()" in error
+
+
 def test_a_dag_of_a_hundred_thousand_tasks_is_declared_as_quickly_as_one_of_ten():
     def declare(count):
         decorate = workflow_dag(templates=transform >> aggregate, params={"places": count, "year": 1})

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobmon_airflow import Tool, task_generator
+from jobmon_airflow.cli.console import main
 from jobmon_airflow.client import registry
-from jobmon_airflow.engine.__main__ import main
 from jobmon_airflow.engine.foreground import in_main_thread
 from jobmon_airflow.errors import RunInsideTask
 from jobmon_airflow.store import attributes, error_logs
@@ -273,7 +273,7 @@ def test_a_workflow_goes_on_by_its_id_alone(
     workflow = commanded(url, commands, "a>b>c", max_attempts=1)
     assert workflow.run() == "E"
     capsys.readouterr()
-    resume = ["resume", str(workflow.workflow_id), "--database", url]
+    resume = ["workflow", "resume", str(workflow.workflow_id), "--database", url]
 
     assert main(resume) == 1
     failed = capsys.readouterr()
@@ -281,7 +281,7 @@ def test_a_workflow_goes_on_by_its_id_alone(
     assert main(resume) == 0
 
     assert failed.out == f"workflow {workflow.workflow_id}: ERROR (E)\n"
-    assert f"python -m jobmon_airflow.engine resume {workflow.workflow_id}" in failed.err
+    assert f"jobmon workflow resume {workflow.workflow_id}" in failed.err
     assert capsys.readouterr().out == f"workflow {workflow.workflow_id}: DONE (D)\n"
     assert tries(workflow) == {"a": "D", "b": "EED", "c": "D"}
     assert run_statuses(workflow) == "EED"
@@ -292,20 +292,20 @@ def test_what_cannot_be_resumed_by_its_id_is_told_with_a_remedy(
 ) -> None:
     needy = commanded(url, {"a": "echo a"}, compute_resources=lambda: {"cores": 1}).bind()
 
-    assert main(["resume", "17", "--database", url]) == 2
+    assert main(["workflow", "resume", "17", "--database", url]) == 2
     assert capsys.readouterr().err == (
         "There is no workflow 17 in this database.\nAsk `jobmon db address` which database is meant.\n"
     )
-    assert main(["resume", str(needy.workflow_id), "--database", url]) == 2
+    assert main(["workflow", "resume", str(needy.workflow_id), "--database", url]) == 2
     assert "functions are not stored.\nRun the script" in capsys.readouterr().err
     assert needy.run(resume=True) == "D"
-    assert main(["resume", str(needy.workflow_id), "--database", url]) == 2
+    assert main(["workflow", "resume", str(needy.workflow_id), "--database", url]) == 2
     assert "nothing is left to run" in capsys.readouterr().err
 
 
 def test_the_command_line_of_the_engine_is_a_program(url: str, tmp_path: Path) -> None:
     workflow = commanded(url, {"a": "echo a"}).bind()
-    command = [sys.executable, "-m", "jobmon_airflow.engine", "resume", str(workflow.workflow_id)]
+    command = [sys.executable, "-m", "jobmon_airflow", "workflow", "resume", str(workflow.workflow_id)]
     ran = subprocess.run([*command, "--database", url], capture_output=True, text=True, check=False)
 
     assert (ran.returncode, ran.stdout) == (0, f"workflow {workflow.workflow_id}: DONE (D)\n"), ran.stderr

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
 
+from jobmon_airflow.cli.console import main
 from jobmon_airflow.client import registry
-from jobmon_airflow.engine.__main__ import main
 from jobmon_airflow.store import workflow_runs
 from tests.engine.real import PATIENCE, eventually
 from tests.engine.scripts import SLOW, Script
@@ -156,7 +158,7 @@ def test_a_run_of_another_machine_gives_way_when_its_hold_has_run_out(
     be_elsewhere(url)  # from here, nobody sees whether that machine's process is gone
 
     script.may_end()
-    assert main(["resume", "1", "--database", url, "--resume-timeout", "0.1"]) == 2
+    assert main(["workflow", "resume", "1", "--database", url, "--resume-timeout", "0.1"]) == 2
     assert "did not give way within 0.1 seconds" in capsys.readouterr().err
     forget_the_controller(url)
     second = script.run("resume")
@@ -180,8 +182,28 @@ def test_runs_whose_controller_is_gone_are_reaped_and_nothing_else(
     assert capsys.readouterr().out == "runs that were ended: 1\n"
     assert runs(url) == "E"
     script.may_end()
-    assert main(["resume", "1", "--database", url]) == 0
+    assert main(["workflow", "resume", "1", "--database", url]) == 0
     assert runs(url) == "ED"
+
+
+def test_who_watches_for_runs_without_a_controller_ends_those_that_lose_it_later(
+    url: str, script: Script
+) -> None:
+    process = script.start()
+    assert script.has_begun()
+    words = [sys.executable, "-m", "jobmon_airflow", "reap", "--watch", "0.3", "--database", url]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as reaper:
+        try:
+            assert reaper.stdout is not None
+            assert reaper.stdout.readline() == "runs that were ended: none\n"
+            process.kill()
+            forget_the_controller(url)
+            assert reaper.stdout.readline() == "runs that were ended: 1\n"
+            reaper.send_signal(signal.SIGINT)
+            assert reaper.wait(PATIENCE) == 130
+        finally:
+            reaper.kill()
+    assert runs(url) == "E"
 
 
 # --- with a person at a terminal ------------------------------------------------------------------------------

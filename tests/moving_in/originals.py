@@ -187,6 +187,20 @@ task_instance_error_log = _table(
     Column("description", Text),
 )
 
+#: Only originals since 3.7 have it.
+task_status_audit = Table(
+    "task_status_audit",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("task_id", Integer),
+    Column("workflow_id", Integer),
+    Column("previous_status", String(1)),
+    Column("new_status", String(1)),
+    Column("entered_at", DateTime),
+    Column("exited_at", DateTime),
+    Index("ix_audit_workflow_entered", "workflow_id", "entered_at"),
+)
+
 
 @dataclass(slots=True)
 class Template:
@@ -365,6 +379,22 @@ class Original:
         """Let tasks stand so, by their names."""
         for name, status in statuses.items():
             self.change(task, its.tasks[name], status=status)
+
+    def keep_changes(
+        self, its: Defined, name: str, letters: str, *, before: str | None = None, begin: datetime = AT
+    ) -> None:
+        """Keep how a task came to stand as it does: from each letter to the next, a minute later."""
+        task_status_audit.create(self.engine, checkfirst=True)
+        for place, after in enumerate(letters):
+            self.insert(
+                task_status_audit,
+                task_id=its.tasks[name],
+                workflow_id=its.id,
+                previous_status=letters[place - 1] if place else before,
+                new_status=after,
+                entered_at=begin + timedelta(minutes=place),
+                exited_at=begin + timedelta(minutes=place + 1) if place < len(letters) - 1 else None,
+            )
 
     # --- parts ----------------------------------------------------------------------------------------------
 

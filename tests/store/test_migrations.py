@@ -12,8 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, inspect, select, text
 
 from jobmon_airflow import settings, states
+from jobmon_airflow.cli.console import main, parser
+from jobmon_airflow.cli.definition import JOBMON
 from jobmon_airflow.errors import NotOurDatabase, SchemaIsMissing, SchemaIsNewer, SchemaIsOlder
-from jobmon_airflow.store import __main__ as store
 from jobmon_airflow.store import (
     clusters,
     migrations,
@@ -291,61 +292,58 @@ def test_processes_that_migrate_at_once_all_succeed(empty: Database, database_ur
 # --- the command -------------------------------------------------------------------------------------------------
 
 
-def test_the_command_tells_where_the_database_is(sqlite_url: str, capsys: Any) -> None:
-    assert store.main(["address", "--database", sqlite_url]) == 0
+def test_the_command_tells_where_the_database_is(sqlite_url: str, capfd: Any) -> None:
+    assert main(["db", "address", "--database", sqlite_url]) == 0
 
-    assert capsys.readouterr().out == f"{sqlite_url}, from the argument\n"
+    assert capfd.readouterr().out == f"{sqlite_url}, from the argument\n"
 
 
-def test_the_command_makes_checks_and_removes_the_tables(database_url: str, capsys: Any) -> None:
+def test_the_command_makes_checks_and_removes_the_tables(database_url: str, capfd: Any) -> None:
     where = ["--database", database_url]
 
-    assert store.main(["check", *where]) == 1
-    out, err = capsys.readouterr()
+    assert main(["db", "check", *where]) == 2
+    out, err = capfd.readouterr()
     assert out == ""
     assert "no Jobmon tables yet" in err
     assert "jobmon db migrate" in err
 
-    assert [store.main([*words, *where]) for words in (["migrate"], ["check"], ["migrate", "0001"])] == [
+    assert [main(["db", *words, *where]) for words in (["migrate"], ["check"], ["migrate", "0001"])] == [
         0
     ] * 3
-    assert f"are of version {migrations.HEAD}, as they should be" in capsys.readouterr().out
+    assert f"are of version {migrations.HEAD}, as they should be" in capfd.readouterr().out
 
-    assert store.main(["migrate", "base", *where]) == 0
-    assert capsys.readouterr().out.endswith("are of version none: they are gone.\n")
-    assert store.main(["check", *where]) == 1
+    assert main(["db", "migrate", "base", *where]) == 0
+    assert capfd.readouterr().out.endswith("are of version none: they are gone.\n")
+    assert main(["db", "check", *where]) == 2
 
 
 def test_the_command_uses_the_usual_database() -> None:
-    assert store.main(["migrate"]) == 0
+    assert main(["db", "migrate"]) == 0
 
     database = Database.open()
     migrations.check(database)
     database.close()
 
 
-def test_the_command_refuses_an_address_it_cannot_read(capsys: Any) -> None:
-    assert store.main(["check", "--database", "nonsense"]) == 1
+def test_the_command_refuses_an_address_it_cannot_read(capfd: Any) -> None:
+    assert main(["db", "check", "--database", "nonsense"]) == 2
 
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert out == ""
     assert "from the argument, cannot be read" in err
 
 
-@pytest.mark.parametrize("words", [[], ["migrate", "9999"], ["destroy"]])
-def test_the_command_refuses_what_it_does_not_know(words: list[str], capsys: Any) -> None:
-    with pytest.raises(SystemExit) as caught:
-        store.main(words)
+def test_the_command_refuses_a_version_it_does_not_know(sqlite_url: str, capfd: Any) -> None:
+    assert main(["db", "migrate", "9999", "--database", sqlite_url]) == 2
 
-    assert caught.value.code == 2
-    assert "usage: python -m jobmon_airflow.store" in capsys.readouterr().err
+    assert "no version '9999'.\nChoose head" in capfd.readouterr().err
 
 
 def test_the_command_is_a_module_that_can_be_run(sqlite_url: str) -> None:
     process = _command("check", "--database", sqlite_url)
     out, err = process.communicate(timeout=60)
 
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert out == ""
     assert err.startswith(f"The database {sqlite_url} has no Jobmon tables yet.\n")
 
@@ -353,13 +351,13 @@ def test_the_command_is_a_module_that_can_be_run(sqlite_url: str) -> None:
 def typed(error: StoreError) -> list[str]:
     """The words of the command in a remedy, if the command knows them."""
     words = shlex.split(error.remedy.partition(f"{migrations.STORE} ")[2])
-    store._parser().parse_args(words)
+    parser(JOBMON, ["db", *words]).parse_args(["db", *words])
     return words
 
 
 def _command(*words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "jobmon_airflow.store", *words],
+        [sys.executable, "-m", "jobmon_airflow", "db", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -66,6 +66,7 @@ TOP: Final = (
             switch("leave_jobs", "let jobs go on, for a resume to take over"),
             seconds("patience", "how long jobs have to be gone", 300),
         ),
+        may_watch=True,
     ),
     Command(
         name="completion",

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import inspect, text
 
 from jobmon_airflow import settings
-from jobmon_airflow.errors import NotOurDatabase, SchemaIsMissing, SchemaIsNewer, SchemaIsOlder, StoreError
+from jobmon_airflow.errors import (
+    NotOurDatabase,
+    SchemaIsMissing,
+    SchemaIsNewer,
+    SchemaIsOlder,
+    StoreError,
+    UnknownVersion,
+)
 from jobmon_airflow.store import schema, views, vocabulary
 from jobmon_airflow.store.database import dialect_name
 
@@ -64,6 +71,11 @@ def check(database: Database) -> None:
 
 def migrate(database: Database, revision: str = "head") -> str | None:
     """Bring the tables to a revision, forwards or, by naming an earlier one, backwards; return where they are."""
+    if revision not in {"head", "base", *REVISIONS}:
+        raise UnknownVersion(
+            f"The tables have no version {revision!r}.",
+            remedy=f"Choose head, which is {HEAD}, one of {', '.join(REVISIONS)}, or base, which removes them.",
+        )
     with database.read() as connection:
         _refuse_foreign_tables(connection, database.name)
     if not _is_known(_found(database)):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from jobmon_airflow.engine.__main__ import main
+from jobmon_airflow.cli.console import main
 from jobmon_airflow.testing.fake_slurm import FakeSlurm, Fault
 from tests.slurm.crashing import (
     COLD,
