@@ -28,6 +28,8 @@ HELD: Final = 95  # percent of attempts, by what is suggested
 HEAD_ROOM: Final = 1.2
 _MEMORY_STEPS: Final = tuple(map(Memory, ("1M", "16M", "128M", "1G", "8G", "64G")))
 _RUNTIME_STEPS: Final = tuple(map(Runtime, ("1s", "10s", "1m", "5m", "15m", "1h", "6h", "1d")))
+#: No less is suggested: clusters count in minutes, and on a busy node a second is nothing.
+_LEAST_RUNTIME: Final = Runtime("1m")
 _SHOWN_AT_MOST: Final = 5
 
 
@@ -102,7 +104,7 @@ def suggested(memory: Sequence[float], runtime: Sequence[float], held: int = HEL
     if memory:
         request["memory"] = str(memory_in_steps(enough_for(memory, held), HEAD_ROOM))
     if runtime:
-        request["runtime"] = str(runtime_in_steps(enough_for(runtime, held), HEAD_ROOM))
+        request["runtime"] = str(max(runtime_in_steps(enough_for(runtime, held), HEAD_ROOM), _LEAST_RUNTIME))
     return request
 
 

@@ -186,7 +186,7 @@ def test_a_suggestion_can_be_asked_for_as_it_is(transform: TaskTemplate) -> None
         compute_resources=transform.resource_usage()["suggested"],
     )
 
-    assert task.compute_resources == {"memory": Memory("4.875G"), "runtime": Runtime("24s")}
+    assert task.compute_resources == {"memory": Memory("4.875G"), "runtime": Runtime("1m")}
 
 
 @pytest.mark.parametrize("ci", [0, 1, 1.5, -0.95, 95, "0.95", True, float("nan")])
@@ -236,7 +236,7 @@ def test_memory_is_suggested_in_round_numbers(memory: int, asked: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "asked"),
-    [(0.004, "1s"), (60, "1m12s"), (600, "12m"), (3000, "1h"), (36_000, "12h"), (360_000, "5d")],
+    [(0.004, "1m"), (40, "1m"), (60, "1m12s"), (600, "12m"), (3000, "1h"), (36_000, "12h"), (360_000, "5d")],
 )
 def test_runtime_is_suggested_in_round_numbers(seconds: float, asked: str) -> None:
     assert suggested([], [seconds]) == {"runtime": asked}
