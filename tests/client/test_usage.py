@@ -112,7 +112,7 @@ def test_a_template_tells_what_its_tasks_used(transform: TaskTemplate) -> None:
             "p99": 20.0,
             "max": 20.0,
         },
-        "suggested": {"memory": "4.875G", "runtime": "24s"},
+        "suggested": {"memory": "4.875G", "runtime": "1m"},
     }
 
 
