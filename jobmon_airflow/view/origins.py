@@ -37,9 +37,7 @@ def of_workflow(connection: Connection, workflow_id: int) -> Origin:
     """Where a workflow comes from; an error if there is none of this id."""
     found = of_workflows(connection, [workflow_id])
     if not found:
-        raise UnknownName(
-            f"There is no workflow {workflow_id} in this database.", remedy="Look at all: /jobmon/"
-        )
+        raise unknown("workflow", workflow_id)
     return found[workflow_id]
 
 
@@ -47,7 +45,7 @@ def workflow_of_task(connection: Connection, task_id: int) -> int:
     """The workflow that a task belongs to; an error if there is no such task."""
     found = origins.workflow_of_task(connection, task_id)
     if found is None:
-        raise UnknownName(f"There is no task {task_id} in this database.", remedy="Look at all: /jobmon/")
+        raise unknown("task", task_id)
     return found
 
 
@@ -55,10 +53,13 @@ def workflow_of_attempt(connection: Connection, attempt_id: int) -> int:
     """The workflow that an attempt (a task instance) belongs to; an error if there is no such attempt."""
     found = origins.workflow_of_attempt(connection, attempt_id)
     if found is None:
-        raise UnknownName(
-            f"There is no attempt {attempt_id} in this database.", remedy="Look at all: /jobmon/"
-        )
+        raise unknown("attempt", attempt_id)
     return found
+
+
+def unknown(what: str, number: int) -> UnknownName:
+    """What whoever looks at the pages is told of an id that is not there."""
+    return UnknownName(f"There is no {what} {number} in this database.", remedy="Look at all: /jobmon/")
 
 
 def owner_of(connection: Connection, workflow_id: int) -> str | None:

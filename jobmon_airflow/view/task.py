@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 
 from jobmon_airflow.distributors.slurm.reasons import explained
 from jobmon_airflow.engine import claims
-from jobmon_airflow.errors import UnknownName
 from jobmon_airflow.states import TaskBucket, TaskStatus
 from jobmon_airflow.store import attributes, clusters, origins, task_pages, tasks, waiting, workflow_runs
 from jobmon_airflow.store.neighbours import Side
 from jobmon_airflow.store.task_words import args_of, template_of
 from jobmon_airflow.view.neighbours import Neighbours, beside
+from jobmon_airflow.view.origins import unknown
 from jobmon_airflow.view.requested import Requested, requested
 from jobmon_airflow.view.texts import shortened
 
@@ -80,7 +80,7 @@ def header(connection: Connection, task_id: int, *, may_act: bool, at: datetime 
     """All that is known of a task, but for its attempts."""
     row = tasks.row(connection, task_id)
     if row is None:
-        raise UnknownName(f"There is no task {task_id} in this database.", remedy="Look at all: /jobmon/")
+        raise unknown("task", task_id)
     [family] = origins.families_of(connection, [row.workflow_id])
     template, command_template = template_of(connection, row.array_id)
     asked = clusters.requests(connection, {row.task_resources_id} - {None})
