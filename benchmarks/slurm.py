@@ -128,9 +128,11 @@ def main() -> None:
                     measure(way, tasks, Path(name), ours, walls)
             if asked.rounds > 1:
                 for way, each in walls.items():
-                    compared = median(walls.get(COMPARED_WITH[way], each)) / median(each)
+                    pairs = zip(walls.get(COMPARED_WITH[way], each), each, strict=True)
+                    # Neighbours are compared: from round to round a shared machine is another one.
+                    compared = median(bare / wall for bare, wall in pairs)
                     print(
-                        f"median of {NAMES[way]}: {tasks / median(each):,.1f} tasks/s, {compared:.0%} of bare"
+                        f"medians of {NAMES[way]}: {tasks / median(each):,.1f} tasks/s, {compared:.0%} of bare"
                     )
 
 
