@@ -120,6 +120,18 @@ class RealAirflow(LocalAirflow):
             if not run.has_ended():
                 run.mark("failed")
 
+    def running(self, module: str) -> list[psutil.Process]:
+        """The processes that run a module for this Airflow, such as an engine; other tests may have theirs."""
+        return [each for each in psutil.process_iter(["cmdline"]) if self._runs(each, module)]
+
+    def _runs(self, process: psutil.Process, module: str) -> bool:
+        if (process.info["cmdline"] or [""])[-1] != module:
+            return False
+        try:
+            return process.environ().get("AIRFLOW_HOME") == str(self.home.folder)
+        except psutil.NoSuchProcess:
+            return False
+
     def failed_logs(self, run: DagRun) -> str:
         """The logs of the run's failed tasks."""
         failed = [task for task in run.tasks() if task.state == "failed"]

@@ -193,20 +193,10 @@ def _is_alive(pid: str) -> bool:
 
 # --- the engine that all deferred commands share -------------------------------------------------------------------
 
-SHARED = "jobmon_airflow.dags.shared_engine"
-
 
 def engines_of(airflow):
-    """The engines of single commands beside this Airflow's triggerers; other tests may have theirs."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if (process.info["cmdline"] or [""])[-1] == SHARED:
-            try:
-                if process.environ().get("AIRFLOW_HOME") == str(airflow.home.folder):
-                    found.append(process)
-            except psutil.NoSuchProcess:
-                continue
-    return found
+    """The engines of single commands beside its triggerers."""
+    return airflow.running("jobmon_airflow.dags.shared_engine")
 
 
 MANY = """

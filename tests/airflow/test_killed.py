@@ -50,18 +50,8 @@ def begun(study):
 
 
 def engine(airflow):
-    """The engines beside this Airflow's triggerer; other tests may have theirs."""
-    return [process for process in psutil.process_iter(["cmdline"]) if _is_engine_of(airflow, process)]
-
-
-def _is_engine_of(airflow, process):
-    command = process.info["cmdline"]
-    if not command or command[-1] != "jobmon_airflow.dags.engine":
-        return False
-    try:
-        return process.environ().get("AIRFLOW_HOME") == str(airflow.home.folder)
-    except psutil.NoSuchProcess:
-        return False
+    """The engines beside its triggerer."""
+    return airflow.running("jobmon_airflow.dags.engine")
 
 
 def test_a_worker_that_dies_with_all_below_it_is_followed_by_one_that_goes_on(mortal, tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from jobmon_airflow.store import clusters
@@ -73,13 +72,7 @@ def test_deferred_commands_run_as_jobs_and_share_one_engine(on_slurm):
     assert set(run.states().values()) == {"success"}
     assert "number 7 on n" in run.log("say_7")
     assert {run.xcom(f"say_{number}")["verdict"] for number in range(20)} == {"done"}
-    engines = [
-        each
-        for each in psutil.process_iter(["cmdline", "environ"])
-        if (each.info["cmdline"] or [""])[-1] == "jobmon_airflow.dags.shared_engine"
-        and (each.info["environ"] or {}).get("AIRFLOW_HOME") == str(on_slurm.home.folder)
-    ]
-    assert len(engines) == 1
+    assert len(on_slurm.running("jobmon_airflow.dags.shared_engine")) == 1
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
