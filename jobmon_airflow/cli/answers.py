@@ -20,26 +20,27 @@ class Exit(IntEnum):
 
 
 class Share(int):
-    """So many of some; a number to programs, and to people what part of all it is.
+    """So many of some: a number, of which a terminal also shows what part of all it is.
 
-    >>> print(Share(50, of=200), Share(1, of=200), Share(199, of=200), Share(0, of=200))
-    50 (25%) 1 (<1%) 199 (>99%) 0
+    >>> [Share(count, of=200).in_words for count in (50, 1, 199, 200, 0)]
+    ['50 (25%)', '1 (<1%)', '199 (>99%)', '200 (100%)', '0']
     """
+
+    of: int  #: how many there are
 
     def __new__(cls, count: int, *, of: int) -> Self:
         share = super().__new__(cls, count)
         share.of = of
         return share
 
-    of: int  #: how many there are
-
-    def __str__(self) -> str:
-        count = int(self)
-        if not count:
+    @property
+    def in_words(self) -> str:
+        """The number, and its part of all in percent, which is neither nothing nor all unless the number is."""
+        if not self:
             return "0"
-        percent = round(100 * count / self.of)
-        about = "<1" if percent < 1 else ">99" if percent > 99 and count < self.of else str(percent)
-        return f"{count} ({about}%)"
+        percent = round(100 * self / self.of)
+        about = "<1" if percent < 1 else ">99" if percent > 99 and self < self.of else str(percent)
+        return f"{self} ({about}%)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from jobmon_airflow.cli.answers import Answer, Share, Table
+from jobmon_airflow.cli.answers import Answer, Table
 from jobmon_airflow.errors import JobmonError
 
 if TYPE_CHECKING:
@@ -45,21 +45,18 @@ def as_csv(answer: Answer) -> str:
     import csv
     import io
 
+    from jobmon_airflow.web.spreadsheets import harmless
+
     written = io.StringIO()
     table = answer.table
     writer = csv.DictWriter(written, table.columns, lineterminator="\n")
     writer.writeheader()
     for row in table.rows:
-        writer.writerow({column: _for_spreadsheets(row.get(column)) for column in table.columns})
+        cells = {column: row.get(column) for column in table.columns}
+        writer.writerow(
+            {name: harmless(value) if isinstance(value, str) else value for name, value in cells.items()}
+        )
     return written.getvalue().removesuffix("\n")
-
-
-def _for_spreadsheets(value: Any) -> Any:
-    from jobmon_airflow.web.spreadsheets import harmless
-
-    if isinstance(value, Share):
-        return int(value)
-    return harmless(value) if isinstance(value, str) else value
 
 
 def plain(answer: Answer) -> str:

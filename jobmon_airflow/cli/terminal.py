@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import shutil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from jobmon_airflow.cli.answers import Table
+from jobmon_airflow.cli.answers import Share, Table
 from jobmon_airflow.cli.formats import cell, is_number, shown
 
 if TYPE_CHECKING:
@@ -54,9 +54,13 @@ def _rich(table: Table) -> RichTable:
         right = is_number(table.rows, column)
         drawn.add_column(Text(column), justify="right" if right else "left", overflow="fold")
     for row in table.rows:
-        texts = [_tame(cell(row.get(column))) for column in table.columns]
+        texts = [_tame(_in_words(row.get(column))) for column in table.columns]
         drawn.add_row(*(Text(text, style=_COLOURS.get(text, "")) for text in texts))
     return drawn
+
+
+def _in_words(value: Any) -> str:
+    return value.in_words if isinstance(value, Share) else cell(value)
 
 
 def _tame(text: str) -> str:

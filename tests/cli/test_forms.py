@@ -55,11 +55,12 @@ def test_csv_is_what_a_spreadsheet_reads():
     assert list(found[0]) == ["NAME", "TASKS", "SAID"]
 
 
-def test_people_see_what_part_of_all_it_is_and_programs_a_number():
+def test_a_terminal_shows_what_part_of_all_it_is_and_programs_get_a_number():
     rows = [{"DONE": Share(1, of=3), "FATAL": Share(0, of=3)}]
     answer = Answer(Table(["DONE", "FATAL"], rows))
 
-    assert plain(answer) == "   DONE  FATAL\n1 (33%)      0"
+    assert "1 (33%)" in fitted(answer, 80)
+    assert plain(answer) == "DONE  FATAL\n   1      0"
     assert as_csv(answer) == "DONE,FATAL\n1,0"
     assert json.loads(printed(answer, "json", io.StringIO())) == [{"DONE": 1, "FATAL": 0}]
 
