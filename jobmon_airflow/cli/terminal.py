@@ -10,10 +10,16 @@ from jobmon_airflow.cli.answers import Share, Table
 from jobmon_airflow.cli.formats import cell, is_number, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import JustifyMethod
     from rich.table import Table as RichTable
+    from rich.text import Text
 
     from jobmon_airflow.cli.answers import Answer
 
+_GAP: Final = 2  #: between two columns
+_FOLDED: Final = 12  #: letters of a word; longer ones may go on in the next line
 #: Words of statuses and buckets, as the pages colour them.
 _COLOURS: Final = {
     "DONE": "green",
@@ -27,36 +33,80 @@ _COLOURS: Final = {
 
 
 def fitted(answer: Answer, width: int | None = None) -> str:
-    """Its parts, each table no wider than the terminal: words are folded and never cut off."""
+    """Its parts, no wider than the terminal: words are folded and never cut off, numbers and heads stay whole.
+
+    Where there is no room, shares go without their percents; and a table that is still too wide is shown as a list of
+    names and values for each row.
+    """
     from rich.console import Console
     from rich.text import Text
 
+    room = width or shutil.get_terminal_size().columns
     written = io.StringIO()
-    console = Console(
-        file=written, force_terminal=True, width=width or shutil.get_terminal_size().columns, highlight=False
-    )
+    console = Console(file=written, force_terminal=True, width=room, highlight=False)
     for number, part in enumerate(shown(answer)):
         if number:
             console.print()
-        console.print(
-            _rich(part) if isinstance(part, Table) else Text(_tame(part)), soft_wrap=isinstance(part, str)
-        )
+        if isinstance(part, Table):
+            console.print(_rich(part, room))
+        else:
+            console.print(Text(_tame(part)), soft_wrap=True)
     return written.getvalue().removesuffix("\n")
 
 
-def _rich(table: Table) -> RichTable:
+def _rich(table: Table, room: int) -> RichTable:
+    for in_words in (_in_words, cell):
+        rows = [[_tame(in_words(row.get(column))) for column in table.columns] for row in table.rows]
+        rightward = [is_number(table.rows, column) for column in table.columns]
+        least = [
+            max(map(len, [head, *(_unbroken(cells[place], right) for cells in rows)]))
+            for place, (head, right) in enumerate(zip(table.columns, rightward, strict=True))
+        ]
+        if sum(least) + _GAP * len(least) <= room:
+            return _as_table(table.columns, rows, rightward, least)
+    return _as_lists(table)
+
+
+def _unbroken(text: str, is_number: bool) -> str:
+    """What of a cell stays in one line: of words, those that are not very long."""
+    return text if is_number else max((word[:_FOLDED] for word in text.split()), key=len, default="")
+
+
+def _as_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], rightward: Sequence[bool], least: Sequence[int]
+) -> RichTable:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in table.columns:
-        right = is_number(table.rows, column)
-        drawn.add_column(Text(column), justify="right" if right else "left", overflow="fold")
-    for row in table.rows:
-        texts = [_tame(_in_words(row.get(column))) for column in table.columns]
-        drawn.add_row(*(Text(text, style=_COLOURS.get(text, "")) for text in texts))
+    drawn = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    for column, right, width in zip(columns, rightward, least, strict=True):
+        side: JustifyMethod = "right" if right else "left"
+        drawn.add_column(Text(column), justify=side, overflow="fold", min_width=width, no_wrap=right)
+    for texts in rows:
+        drawn.add_row(*map(_coloured, texts))
     return drawn
+
+
+def _as_lists(table: Table) -> RichTable:
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable.grid(padding=(0, 2, 0, 0))
+    drawn.add_column(no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for number, row in enumerate(table.rows):
+        if number:
+            drawn.add_row()
+        for column in table.columns:
+            drawn.add_row(Text(column, style="bold"), _coloured(_tame(_in_words(row.get(column)))))
+    return drawn
+
+
+def _coloured(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(text, style=_COLOURS.get(text, ""))
 
 
 def _in_words(value: Any) -> str:

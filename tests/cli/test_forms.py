@@ -83,6 +83,57 @@ def test_a_table_fits_the_terminal_and_loses_no_letter(width):
     assert lines[-1].strip() == "words"
 
 
+WIDE = Table(
+    ["WORKFLOW_ID", "NAME", "TASKS", "PENDING", "DONE"],
+    [
+        {
+            "WORKFLOW_ID": 12,
+            "NAME": "a meal",
+            "TASKS": 500_000,
+            "PENDING": Share(1, of=4),
+            "DONE": Share(3, of=4),
+        }
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (
+            80,
+            [
+                "WORKFLOW_ID  NAME     TASKS  PENDING     DONE",
+                "         12  a meal  500000  1 (25%)  3 (75%)",
+            ],
+        ),
+        (
+            42,
+            [
+                "WORKFLOW_ID  NAME   TASKS  PENDING  DONE",
+                "         12  a     500000        1     3",
+                "             meal",
+            ],
+        ),
+        (
+            24,
+            [
+                "WORKFLOW_ID  12",
+                "NAME         a meal",
+                "TASKS        500000",
+                "PENDING      1 (25%)",
+                "DONE         3 (75%)",
+            ],
+        ),
+    ],
+    ids=["wide", "without percents", "as a list"],
+)
+def test_where_there_is_no_room_a_table_is_another(width, lines):
+    said = re.sub(r"\x1b\[[0-9;]*m", "", fitted(Answer(WIDE), width)).splitlines()
+
+    assert [line.strip() for line in said if line.strip(" ─")] == [line.strip() for line in lines]
+
+
 def test_hostile_words_are_no_markup_on_a_terminal():
     said = re.sub(r"\x1b\[[0-9;]*m", "", fitted(Answer(Table(["[bold]A"], [{"[bold]A": "[red]x[/]"}])), 80))
 
