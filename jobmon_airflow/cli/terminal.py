@@ -10,7 +10,7 @@ from jobmon_airflow.cli.answers import Share, Table
 from jobmon_airflow.cli.formats import cell, is_number, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import JustifyMethod
     from rich.table import Table as RichTable
@@ -55,21 +55,32 @@ def fitted(answer: Answer, width: int | None = None) -> str:
 
 
 def _rich(table: Table, room: int) -> RichTable:
-    for in_words in (_in_words, cell):
-        rows = [[_tame(in_words(row.get(column))) for column in table.columns] for row in table.rows]
-        rightward = [is_number(table.rows, column) for column in table.columns]
-        least = [
-            max(map(len, [head, *(_unbroken(cells[place], right) for cells in rows)]))
-            for place, (head, right) in enumerate(zip(table.columns, rightward, strict=True))
-        ]
+    rightward = [is_number(table.rows, column) for column in table.columns]
+    in_words, in_short = _texts(table, _in_words), _texts(table, cell)
+    for rows in (in_words, in_short):
+        least = _least_widths(table.columns, rows, rightward)
         if sum(least) + _GAP * len(least) <= room:
             return _as_table(table.columns, rows, rightward, least)
-    return _as_lists(table)
+    return _as_lists(table.columns, in_words)
 
 
-def _unbroken(text: str, is_number: bool) -> str:
-    """What of a cell stays in one line: of words, those that are not very long."""
-    return text if is_number else max((word[:_FOLDED] for word in text.split()), key=len, default="")
+def _texts(table: Table, said: Callable[[Any], str]) -> list[list[str]]:
+    return [[_tame(said(row.get(column))) for column in table.columns] for row in table.rows]
+
+
+def _least_widths(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], rightward: Sequence[bool]
+) -> list[int]:
+    """How wide each column has to be for what stays in one line."""
+    return [
+        max(map(len, [head, *(_unbroken(texts[place], right) for texts in rows)]))
+        for place, (head, right) in enumerate(zip(columns, rightward, strict=True))
+    ]
+
+
+def _unbroken(text: str, is_whole: bool) -> str:
+    """What of a cell stays in one line: a number, and of words those that are not very long."""
+    return text if is_whole else max((word[:_FOLDED] for word in text.split()), key=len, default="")
 
 
 def _as_table(
@@ -88,18 +99,18 @@ def _as_table(
     return drawn
 
 
-def _as_lists(table: Table) -> RichTable:
+def _as_lists(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
     drawn = RichTable.grid(padding=(0, 2, 0, 0))
     drawn.add_column(no_wrap=True)
     drawn.add_column(overflow="fold")
-    for number, row in enumerate(table.rows):
+    for number, texts in enumerate(rows):
         if number:
             drawn.add_row()
-        for column in table.columns:
-            drawn.add_row(Text(column, style="bold"), _coloured(_tame(_in_words(row.get(column)))))
+        for column, text in zip(columns, texts, strict=True):
+            drawn.add_row(Text(column, style="bold"), _coloured(text))
     return drawn
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from jobmon_airflow.client import binding
-from jobmon_airflow.engine import claims, foreground, guards
+from jobmon_airflow.engine import claims, foreground, guards, standing
 from jobmon_airflow.engine.plan import Functions
 from jobmon_airflow.engine.progress import display as any_display
 from jobmon_airflow.engine.report import report
@@ -56,7 +56,7 @@ def run_workflow(workflow: Workflow, options: Options) -> WorkflowRunStatus:
 def resume_by_id(workflow_id: int, database: Database, options: Options) -> WorkflowRunStatus:
     """Go on with a workflow that the database knows."""
     guards.refuse_while_imported()
-    again = f"jobmon workflow resume {workflow_id}"
+    again = standing.resume_command(workflow_id, here=True)
     return run_session(database, Session(database, workflow_id, options), options, again)
 
 

@@ -94,9 +94,9 @@ def latest(connection: Connection, limit: int, *, users: Collection[str] = ()) -
     return _standings(connection, overviews.latest(connection, limit, users=users))
 
 
-def resume_command(workflow_id: int) -> str:
-    """What to type to go on with a workflow."""
-    return f"airflow jobmon workflow resume {workflow_id}"
+def resume_command(workflow_id: int, *, here: bool = False) -> str:
+    """What to type to go on with a workflow, in Airflow or ``here``, where somebody has just run it."""
+    return f"{'' if here else 'airflow '}jobmon workflow resume {workflow_id}"
 
 
 def account(connection: Connection, standing: Standing) -> str:

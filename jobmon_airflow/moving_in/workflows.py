@@ -188,9 +188,8 @@ def complete(move: Move, words: Words, group: Entered) -> None:
     """Let the workflows be there, under the identity by which a script finds them."""
 
     def work(connection: Connection) -> tuple[list[int], int]:
-        coming = history.incomplete(
-            connection, group.ids.values()
-        )  # of the others, another import was quicker
+        # Of the others, another import was quicker.
+        coming = history.incomplete(connection, group.ids.values())
         numbers = [number for number in group.rows if group.ids[number] in coming]
         told = sum(changes.bring(connection, move, number, group.ids[number]) for number in numbers)
         return [number for number in numbers if not _complete(connection, move, words, group, number)], told

@@ -179,6 +179,7 @@ _CHANGE: Final = ("task_id", "workflow_id", "previous_status", "new_status", "en
 
 
 def _tell_ends(connection: Connection, workflow_id: int) -> None:
+    """The same as `_tell_known` where nothing is, by the database alone: most originals know nothing."""
     before: ColumnElement[str] = literal_column(f"'{_FIRST}'")
     ends = (
         select(task.c.id, task.c.workflow_id, before, task.c.status, task.c.status_date)

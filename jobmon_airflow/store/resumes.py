@@ -18,6 +18,7 @@ from jobmon_airflow.store.schema import (
     task_resources,
     workflow_run,
 )
+from jobmon_airflow.store.stretches import THERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,12 +44,7 @@ def _from(point: int) -> Select[Any]:
     """Some tasks from one of the points on, as a query that others can be put behind."""
     some = (
         select(task.c.id, *_KEYS)
-        .where(
-            task.c.workflow_id == bindparam("workflow"),
-            task.c.array_id == bindparam("array"),
-            task.c.status == bindparam("letter"),
-            task.c.id >= bindparam(f"at_{point}"),
-        )
+        .where(*THERE, task.c.id >= bindparam(f"at_{point}"))
         .order_by(task.c.id)
         .limit(_AT_A_POINT)
     )
@@ -86,7 +82,7 @@ def requests_left(
     there = stretches.of_workflow(connection, workflow_id) if many else ()
     for array_id in many:
         theirs = [each for each in there if each.array_id == array_id]
-        found += _estimated(connection, workflow_id, theirs, left[array_id])
+        found += _estimated(connection, theirs, left[array_id])
     return found, not many
 
 
@@ -101,14 +97,12 @@ def _counted(connection: Connection, workflow_id: int, array_ids: Sequence[int])
     return [_left(row[:-1], row[-1]) for row in connection.execute(query)]
 
 
-def _estimated(
-    connection: Connection, workflow_id: int, there: Sequence[Stretch], counts: Mapping[str, int]
-) -> list[Left]:
+def _estimated(connection: Connection, there: Sequence[Stretch], counts: Mapping[str, int]) -> list[Left]:
     """What the tasks of an array ask for, of which there are so many of each status that counts."""
     shares: dict[tuple[Any, ...], float] = {}
     for stretch in there:
         if count := counts.get(stretch.status):
-            seen = _some(connection, workflow_id, stretch)
+            seen = _some(connection, stretch)
             for key in seen:
                 shares[key] = shares.get(key, 0.0) + count / len(seen)
     return [_left(key, count) for key, count in _whole(shares, sum(counts.values()))]
@@ -119,12 +113,11 @@ def _left(key: Sequence[Any], count: int) -> Left:
     return Left(array_id, resources_id, scales, function, count)
 
 
-def _some(connection: Connection, workflow_id: int, stretch: Stretch) -> list[tuple[Any, ...]]:
+def _some(connection: Connection, stretch: Stretch) -> list[tuple[Any, ...]]:
     """What some tasks of an array and status ask for, at even distances."""
-    place = {"workflow": workflow_id, "array": stretch.array_id, "letter": stretch.status}
     length = stretch.last - stretch.first
     points = {f"at_{point}": stretch.first + length * point // _POINTS for point in range(_POINTS)}
-    seen = {row[0]: tuple(row[1:]) for row in connection.execute(_SOME, place | points).all()}
+    seen = {row[0]: tuple(row[1:]) for row in connection.execute(_SOME, stretch.place | points).all()}
     return list(seen.values())
 
 

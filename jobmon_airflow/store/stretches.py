@@ -5,9 +5,9 @@ The index has them in this order, so that one question finds all that there are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, true
 
 from jobmon_airflow.store.schema import array, task, task_status
 
@@ -18,10 +18,24 @@ if TYPE_CHECKING:
 class Stretch(NamedTuple):
     """The ids of the first and the last task of an array that have a status."""
 
+    workflow_id: int
     array_id: int
     status: str
     first: int
     last: int
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """The parameters of `THERE`."""
+        return {"workflow": self.workflow_id, "array": self.array_id, "letter": self.status}
+
+
+#: Whether a task is one of a stretch, for statements that are built once.
+THERE: Final = (
+    task.c.workflow_id == bindparam("workflow"),
+    task.c.array_id == bindparam("array"),
+    task.c.status == bindparam("letter"),
+)
 
 
 def _end(order: ColumnElement[int]) -> ColumnElement[int]:
@@ -35,9 +49,9 @@ def _end(order: ColumnElement[int]) -> ColumnElement[int]:
 
 
 _STRETCHES: Final = (
-    select(array.c.id, task_status.c.id, _end(task.c.id.asc()), _end(task.c.id.desc()))
+    select(array.c.workflow_id, array.c.id, task_status.c.id, _end(task.c.id.asc()), _end(task.c.id.desc()))
     .select_from(array)
-    .join(task_status, task_status.c.id.is_not(None))
+    .join(task_status, true())
     .where(array.c.workflow_id == bindparam("workflow"))
 )
 
@@ -45,4 +59,4 @@ _STRETCHES: Final = (
 def of_workflow(connection: Connection, workflow_id: int, *, after: int = 0) -> list[Stretch]:
     """Those of a workflow in which there is a task with a larger id than ``after``; they begin behind it."""
     rows = connection.execute(_STRETCHES, {"workflow": workflow_id, "after": after})
-    return [Stretch(*row) for row in rows.all() if row[2] is not None]
+    return [each for each in map(Stretch._make, rows.all()) if each.first is not None]

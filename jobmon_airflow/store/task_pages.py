@@ -17,6 +17,7 @@ from sqlalchemy import Integer, bindparam, false, func, or_, select
 from jobmon_airflow.states import TaskStatus
 from jobmon_airflow.store import sets, stretches
 from jobmon_airflow.store.schema import arg, node_arg, task, task_instance
+from jobmon_airflow.store.stretches import THERE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -31,24 +32,12 @@ _SOME: Final = 2_000
 
 _FOLLOWING: Final = (
     select(task.c.id)
-    .where(
-        task.c.workflow_id == bindparam("workflow"),
-        task.c.array_id == bindparam("array"),
-        task.c.status == bindparam("letter"),
-        task.c.id > bindparam("after"),
-    )
+    .where(*THERE, task.c.id > bindparam("after"))
     .order_by(task.c.id)
     .limit(bindparam("most", type_=Integer))
 )
 _NEWEST: Final = (
-    select(task.c.id)
-    .where(
-        task.c.workflow_id == bindparam("workflow"),
-        task.c.array_id == bindparam("array"),
-        task.c.status == bindparam("letter"),
-    )
-    .order_by(task.c.id.desc())
-    .limit(bindparam("most", type_=Integer))
+    select(task.c.id).where(*THERE).order_by(task.c.id.desc()).limit(bindparam("most", type_=Integer))
 )
 _FAILED_SO: Final = (
     select(task_instance.c.task_id)
@@ -107,7 +96,7 @@ def page(
 def newest(connection: Connection, workflow_id: int, wanted: Wanted, limit: int) -> list[Row[Any]]:
     """So many of the tasks of some arrays and statuses, those first that were entered last."""
     streams: list[Iterable[int]] = [
-        connection.execute(_NEWEST, {**_place(workflow_id, each), "most": limit}).scalars().all()
+        connection.execute(_NEWEST, {**each.place, "most": limit}).scalars().all()
         for each in _stretches(connection, workflow_id, wanted)
     ]
     return _rows(connection, list(islice(heapq.merge(*streams, reverse=True), limit)))[::-1]
@@ -136,7 +125,7 @@ def _following(connection: Connection, workflow_id: int, wanted: Wanted, after: 
     """The ids that come next, of the templates and statuses that are wanted."""
     common = {"after": after, "most": most}
     streams: list[Iterable[int]] = [
-        connection.execute(_FOLLOWING, {**_place(workflow_id, each), **common}).scalars().all()
+        connection.execute(_FOLLOWING, {**each.place, **common}).scalars().all()
         for each in _stretches(connection, workflow_id, wanted, after)
     ]
     return list(islice(heapq.merge(*streams), most))
@@ -148,10 +137,6 @@ def _stretches(connection: Connection, workflow_id: int, wanted: Wanted, after: 
         for each in stretches.of_workflow(connection, workflow_id, after=after)
         if each.array_id in wanted.array_ids and each.status in wanted.statuses
     ]
-
-
-def _place(workflow_id: int, stretch: Stretch) -> dict[str, Any]:
-    return {"workflow": workflow_id, "array": stretch.array_id, "letter": stretch.status}
 
 
 def _among_some(

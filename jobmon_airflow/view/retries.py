@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 from sqlalchemy import Connection
 
@@ -36,8 +35,9 @@ class Retries:
 def after(connection: Connection, task_ids: Collection[int], counts: Mapping[str, int]) -> list[Retries]:
     """What came after the failed attempts at some tasks, of which all have so many of each verdict; the usual first."""
     found: dict[str, Counter[Next]] = {verdict: Counter() for verdict in counts}
-    for attempt, following in pairwise((*retries.attempts_at(connection, task_ids), None)):
-        if attempt is not None and attempt.has_failed:
+    attempts = retries.attempts_at(connection, task_ids)
+    for attempt, following in zip(attempts, [*attempts[1:], None], strict=False):
+        if attempt.has_failed:
             found.setdefault(attempt.verdict or "", Counter())[_next(attempt, following)] += 1
     return [
         Retries(

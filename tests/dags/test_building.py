@@ -157,6 +157,7 @@ def test_a_file_that_runs_a_workflow_when_airflow_reads_it_is_told_to_make_a_dag
 def test_a_dag_of_a_hundred_thousand_tasks_is_declared_as_quickly_as_one_of_ten():
     def declare(count):
         decorate = workflow_dag(templates=transform >> aggregate, params={"places": count, "year": 1})
+        assert len(decorate(burden).tasks) == 3
         return calls_of(lambda: decorate(burden))
 
     declare(1)  # and what is imported on the way

@@ -333,6 +333,15 @@ def test_the_command_refuses_an_address_it_cannot_read(capfd: Any) -> None:
     assert "from the argument, cannot be read" in err
 
 
+@pytest.mark.parametrize("words", [[], ["destroy"]])
+def test_the_command_refuses_what_it_does_not_know(words: list[str], capfd: Any) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["db", *words])
+
+    assert caught.value.code == 2
+    assert "usage: jobmon db" in capfd.readouterr().err
+
+
 def test_the_command_refuses_a_version_it_does_not_know(sqlite_url: str, capfd: Any) -> None:
     assert main(["db", "migrate", "9999", "--database", sqlite_url]) == 2
 
